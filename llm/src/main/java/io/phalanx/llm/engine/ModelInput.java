@@ -6,9 +6,9 @@ import java.util.List;
  * What every rank of a replica computes in one step: integers only, so that it can cross nodes.
  *
  * <p>Letters: {@code T} scheduled tokens of all sequences, {@code S} sequences. Sequence {@code s}
- * computes the tokens at positions {@code contextLengths[s] - queryLengths[s] ..
- * contextLengths[s] - 1}; the slot of position {@code p} is {@code blockTables[s][p / blockSize] *
- * blockSize + p % blockSize}.
+ * computes the tokens at positions {@code contextLengths[s] - queryLengths[s] .. contextLengths[s]
+ * - 1}; the slot of position {@code p} is {@code blockTables[s][p / blockSize] * blockSize + p %
+ * blockSize}.
  *
  * @param step the engine's step number, ascending
  * @param tokenIds {@code [T]}, sequence after sequence

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * @param requestId whose token it is
  * @param position index among the sequence's generated tokens, from 0; a jump means a loss
  * @param tokenId the token
- * @param text what this token adds to the text; empty while a character or a possible stop string is
- *     unfinished
+ * @param text what this token adds to the text; empty while a character or a possible stop string
+ *     is unfinished
  * @param finishReason set on the last event of the sequence only
  */
 public record TokenEvent(

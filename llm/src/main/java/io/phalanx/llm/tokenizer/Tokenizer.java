@@ -1,6 +1,8 @@
 package io.phalanx.llm.tokenizer;
 
-/** Text to token ids and back, as the model's {@code tokenizer.json} has it; safe for many threads. */
+/**
+ * Text to token ids and back, as the model's {@code tokenizer.json} has it; safe for many threads.
+ */
 public interface Tokenizer extends AutoCloseable {
 
   /**
@@ -11,8 +13,8 @@ public interface Tokenizer extends AutoCloseable {
   int[] encodeText(String text);
 
   /**
-   * Encodes a prompt for {@code /v1/completions}: like {@link #encodeText}, with the beginning token
-   * in front if the model's tokenizer adds one.
+   * Encodes a prompt for {@code /v1/completions}: like {@link #encodeText}, with the beginning
+   * token in front if the model's tokenizer adds one.
    */
   int[] encodePrompt(String text);
 
