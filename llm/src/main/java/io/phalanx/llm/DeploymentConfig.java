@@ -1,0 +1,60 @@
+package io.phalanx.llm;
+
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import java.time.Duration;
+
+/**
+ * How many replicas a model has and what they accept.
+ *
+ * @param autoscaling between which counts the replicas move; min = max is a fixed count
+ * @param maxOngoingRequests most requests that one replica holds, running and waiting
+ * @param maxQueuedRequests most requests of one ingress that wait because every replica is full; -1
+ *     is no limit
+ * @param gracefulShutdownTimeout how long a stopping replica may finish its requests
+ * @param actorOptions what the replica actor itself needs; merged into bundle 0
+ */
+public record DeploymentConfig(
+    AutoscalingConfig autoscaling,
+    int maxOngoingRequests,
+    int maxQueuedRequests,
+    Duration gracefulShutdownTimeout,
+    ReplicaResources actorOptions) {
+
+  /** The most requests that one replica holds by default. */
+  public static final int DEFAULT_MAX_ONGOING_REQUESTS = 4096;
+
+  /** The most requests that wait at one ingress by default. */
+  public static final int DEFAULT_MAX_QUEUED_REQUESTS = 1024;
+
+  /** How long a stopping replica may finish its requests by default. */
+  public static final Duration DEFAULT_GRACEFUL_SHUTDOWN_TIMEOUT = Duration.ofSeconds(20);
+
+  /** One replica that accepts the default number of requests. */
+  public static final DeploymentConfig DEFAULT =
+      new DeploymentConfig(
+          AutoscalingConfig.between(1, 1),
+          DEFAULT_MAX_ONGOING_REQUESTS,
+          DEFAULT_MAX_QUEUED_REQUESTS,
+          DEFAULT_GRACEFUL_SHUTDOWN_TIMEOUT,
+          ReplicaResources.DEFAULT);
+
+  /** Checks the limits. */
+  public DeploymentConfig {
+    require(maxOngoingRequests >= 1, "max-ongoing-requests", maxOngoingRequests, "at least 1");
+    require(maxQueuedRequests >= -1, "max-queued-requests", maxQueuedRequests, "-1 or more");
+    require(
+        !gracefulShutdownTimeout.isNegative(),
+        "graceful-shutdown-timeout",
+        gracefulShutdownTimeout,
+        "0s or longer");
+  }
+
+  private static void require(boolean holds, String key, Object value, String allowed) {
+    if (!holds) {
+      throw new ServingException(
+          ErrorCode.INVALID_CONFIGURATION,
+          "deployment-config." + key + " is " + value + "; it must be " + allowed + ".");
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package io.phalanx.llm;
+
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import java.util.Optional;
+
+/**
+ * The arguments of a model's engine; names and meanings are vLLM's.
+ *
+ * @param parallel over how many ranks the model is spread
+ * @param maxModelLength most tokens of prompt and answer together; the model's own if absent
+ * @param maxNumBatchedTokens most tokens that one step computes, over all sequences
+ * @param maxNumSequences most sequences that one step computes
+ * @param enableChunkedPrefill whether a prompt may be computed over several steps
+ * @param blockSize tokens of one block of keys and values
+ * @param kvCacheMemoryBytes memory for keys and values of one rank; chosen from what is free if
+ *     absent
+ * @param gpuMemoryUtilization share of a GPU's memory that a rank may use, in (0, 1]
+ * @param dtype what the weights are computed in
+ * @param seed mixed into the draws of requests that bring no seed of their own
+ */
+public record EngineKwargs(
+    ParallelConfig parallel,
+    Optional<Integer> maxModelLength,
+    int maxNumBatchedTokens,
+    int maxNumSequences,
+    boolean enableChunkedPrefill,
+    int blockSize,
+    Optional<Long> kvCacheMemoryBytes,
+    double gpuMemoryUtilization,
+    ModelDtype dtype,
+    long seed) {
+
+  /** What the weights are computed in. */
+  public enum ModelDtype {
+    /** As the model's files have them, where the device can. */
+    AUTO,
+    /** 32-bit floating point. */
+    FLOAT32,
+    /** 16-bit brain floating point. */
+    BFLOAT16,
+    /** 16-bit floating point. */
+    FLOAT16
+  }
+
+  /** One rank and the defaults of everything else. */
+  public static final EngineKwargs DEFAULT =
+      new EngineKwargs(
+          new ParallelConfig(1, 1, 1),
+          Optional.empty(),
+          2048,
+          64,
+          true,
+          16,
+          Optional.empty(),
+          0.9,
+          ModelDtype.AUTO,
+          0);
+
+  /** Checks the ranges. */
+  public EngineKwargs {
+    int length = maxModelLength.orElse(1);
+    require(length >= 1, "max-model-len", length, "at least 1");
+    require(
+        maxNumBatchedTokens >= 1 && maxNumBatchedTokens <= 1 << 20,
+        "max-num-batched-tokens",
+        maxNumBatchedTokens,
+        "from 1 to 1048576");
+    require(
+        maxNumSequences >= 1 && maxNumSequences <= 1 << 16,
+        "max-num-seqs",
+        maxNumSequences,
+        "from 1 to 65536");
+    require(
+        maxNumBatchedTokens >= maxNumSequences,
+        "max-num-batched-tokens",
+        maxNumBatchedTokens,
+        "at least max-num-seqs, which is " + maxNumSequences);
+    require(blockSize >= 1 && blockSize <= 1024, "block-size", blockSize, "from 1 to 1024");
+    long memory = kvCacheMemoryBytes.orElse(1L);
+    require(memory > 0, "kv-cache-memory", memory, "above 0 bytes");
+    require(
+        gpuMemoryUtilization > 0 && gpuMemoryUtilization <= 1,
+        "gpu-memory-utilization",
+        gpuMemoryUtilization,
+        "above 0 and at most 1");
+  }
+
+  private static void require(boolean holds, String key, Object value, String allowed) {
+    if (!holds) {
+      throw new ServingException(
+          ErrorCode.INVALID_CONFIGURATION,
+          "engine-kwargs." + key + " is " + value + "; it must be " + allowed + ".");
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package io.phalanx.llm;
+
+import io.phalanx.llm.engine.GenerationRequest;
+import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.llm.hub.GenerationDefaults;
+import io.phalanx.llm.tokenizer.ChatTemplate;
+import io.phalanx.llm.tokenizer.Tokenizer;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.javadsl.Source;
+
+/** One deployed model as its callers see it; safe for many threads. */
+public interface ModelHandle {
+
+  /** Returns the id that requests name. */
+  String modelId();
+
+  /** Returns what clients are shown about the model. */
+  ModelCard card();
+
+  /** Returns the model's tokenizer; the handle owns it. */
+  Tokenizer tokenizer();
+
+  /**
+   * Returns the model's own chat template.
+   *
+   * @throws io.phalanx.runtime.error.ServingException {@code INVALID_REQUEST} if it has none
+   */
+  ChatTemplate chatTemplate();
+
+  /** Returns the sampling defaults that the model's files name. */
+  GenerationDefaults generationDefaults();
+
+  /** Returns whether at least one replica has generated a real token and takes requests. */
+  boolean ready();
+
+  /**
+   * Generates the continuation of a prompt on one of the model's replicas.
+   *
+   * <p>Every run of the source sends the request once; run it once only. Cancelling the stream
+   * aborts the sequence and frees its blocks. A slow reader gets the texts of several tokens in one
+   * event; nothing is lost and the buffer stays bounded.
+   *
+   * @return token events in order, the last one with a finish reason; fails with a {@code
+   *     ServingException}: {@code NOT_READY}, {@code OVERLOADED}, {@code CONTEXT_LENGTH_EXCEEDED},
+   *     {@code REPLICA_FAILED}
+   */
+  Source<TokenEvent, NotUsed> generate(GenerationRequest request);
+}

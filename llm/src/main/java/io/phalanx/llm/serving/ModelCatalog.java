@@ -1,0 +1,56 @@
+package io.phalanx.llm.serving;
+
+import io.phalanx.llm.ModelHandle;
+import io.phalanx.llm.Models;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Extension;
+import org.apache.pekko.actor.typed.ExtensionId;
+
+/** The models that this node's ingress knows; one for each actor system, filled by the ingress. */
+public final class ModelCatalog implements Models, Extension {
+  private static final Id ID = new Id();
+
+  private final ConcurrentSkipListMap<String, ModelHandle> handles = new ConcurrentSkipListMap<>();
+
+  private ModelCatalog() {}
+
+  /** Returns the catalog of the node that {@code system} runs. */
+  public static ModelCatalog get(ActorSystem<?> system) {
+    return ID.apply(system);
+  }
+
+  /** Adds a model or replaces the one with the same id. */
+  public void put(ModelHandle handle) {
+    handles.put(handle.modelId(), handle);
+  }
+
+  /** Forgets a model. */
+  public void remove(String modelId) {
+    handles.remove(modelId);
+  }
+
+  @Override
+  public Optional<ModelHandle> find(String modelId) {
+    return Optional.ofNullable(handles.get(modelId));
+  }
+
+  @Override
+  public List<ModelHandle> all() {
+    return List.copyOf(handles.values());
+  }
+
+  @Override
+  public boolean allReady() {
+    return !handles.isEmpty() && handles.values().stream().allMatch(ModelHandle::ready);
+  }
+
+  private static final class Id extends ExtensionId<ModelCatalog> {
+    @Override
+    public ModelCatalog createExtension(ActorSystem<?> system) {
+      return new ModelCatalog();
+    }
+  }
+}
