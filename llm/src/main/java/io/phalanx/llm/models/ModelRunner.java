@@ -1,0 +1,49 @@
+package io.phalanx.llm.models;
+
+import io.phalanx.llm.engine.ModelInput;
+import io.phalanx.llm.engine.StepOutput;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One rank of a model: its shard of the weights, its KV blocks and its forward pass.
+ *
+ * <p>Belongs to its rank's own thread: {@link Loader#load}, {@link #execute} and {@link #close} are
+ * called there only.
+ */
+public interface ModelRunner extends AutoCloseable {
+
+  /** Makes a runner; {@code RankModelRunner::load} is the one that computes. */
+  @FunctionalInterface
+  interface Loader {
+    /**
+     * Reads this rank's shard of the weights and takes its KV memory.
+     *
+     * @param modelDirectory Hugging Face layout
+     * @param progress called on this thread, from nothing to everything loaded
+     * @throws io.phalanx.runtime.error.ServingException {@code INVALID_MODEL} if a file is missing
+     *     or corrupt, {@code INVALID_CONFIGURATION} if the model cannot be cut so, {@code
+     *     DEVICE_OUT_OF_MEMORY} if the device cannot hold the shard
+     */
+    ModelRunner load(
+        Path modelDirectory,
+        RankContext rank,
+        RunnerSettings settings,
+        Consumer<LoadProgress> progress);
+  }
+
+  /** Returns how many KV blocks this rank holds; the engine uses the least of all ranks. */
+  int numBlocks();
+
+  /**
+   * Computes one step with the other ranks, which get the same input in the same order.
+   *
+   * @return the drawn tokens on tensor rank 0 of the last stage, null on every other rank
+   */
+  @Nullable StepOutput execute(ModelInput input);
+
+  /** Frees weights and KV blocks; the process groups stay open. */
+  @Override
+  void close();
+}
