@@ -1,0 +1,291 @@
+package io.phalanx.llm.engine;
+
+import io.phalanx.llm.engine.ModelInput.SampleRow;
+import io.phalanx.llm.engine.SchedulerOutput.Scheduled;
+import io.phalanx.llm.tokenizer.IncrementalDetokenizer;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine of one replica: requests in, steps out, tokens back.
+ *
+ * <p>The whole data flow is {@link #schedule} and {@link #update}; {@link #step} joins them for
+ * offline use. Nothing here knows about tensors, actors or time; one thread at a time may call it.
+ */
+public final class LlmEngine {
+  /** Weight of the newest sequence in the moving average of output lengths. */
+  private static final double OUTPUT_LENGTH_SMOOTHING = 0.1;
+
+  private final EngineSettings settings;
+  private final Set<Integer> eosTokenIds;
+  private final Supplier<IncrementalDetokenizer> detokenizers;
+  private final BlockManager blocks;
+  private final Scheduler scheduler;
+  private final Map<String, Sequence> sequences = new LinkedHashMap<>();
+  private final Deque<InFlight> inFlight = new ArrayDeque<>();
+  private long nextStep;
+  private long promptTokens;
+  private long generationTokens;
+  private double meanOutputTokens = Double.NaN;
+
+  private record InFlight(long step, SchedulerOutput output) {}
+
+  /**
+   * Creates an engine without any sequence.
+   *
+   * @param eosTokenIds the model's end-of-sequence tokens
+   * @param detokenizers gives each sequence its own detokenizer
+   */
+  public LlmEngine(
+      EngineSettings settings,
+      Set<Integer> eosTokenIds,
+      Supplier<IncrementalDetokenizer> detokenizers) {
+    this.settings = settings;
+    this.eosTokenIds = Set.copyOf(eosTokenIds);
+    this.detokenizers = detokenizers;
+    this.blocks = new BlockManager(settings);
+    this.scheduler = new Scheduler(settings, blocks);
+  }
+
+  /**
+   * Takes a request; it starts when there is room.
+   *
+   * @throws ServingException {@code CONTEXT_LENGTH_EXCEEDED} if prompt and {@code maxTokens} exceed
+   *     {@code max-model-len}, {@code INVALID_REQUEST} if a token id is outside the vocabulary or
+   *     the request id is in use; nothing is kept then
+   */
+  public void add(GenerationRequest request) {
+    checkPrompt(request, settings.maxModelLength(), settings.vocabSize());
+    if (sequences.containsKey(request.requestId())) {
+      throw ServingException.invalidParam(
+          "request_id", "Request id " + request.requestId() + " is in use; send another.");
+    }
+    OutputText text = new OutputText(detokenizers.get(), request.sampling().stop());
+    Sequence sequence = new Sequence(request, text);
+    sequences.put(request.requestId(), sequence);
+    scheduler.add(sequence);
+    promptTokens += sequence.numPromptTokens();
+  }
+
+  /**
+   * Checks a request against the model's limits; {@link #add} does the same.
+   *
+   * @throws ServingException as {@link #add} does
+   */
+  public static void checkPrompt(GenerationRequest request, int maxModelLength, int vocabSize) {
+    int promptLength = request.promptTokenIds().length;
+    long total = (long) promptLength + request.sampling().maxTokens();
+    if (total > maxModelLength) {
+      throw ServingException.forParam(
+          ErrorCode.CONTEXT_LENGTH_EXCEEDED,
+          promptLength >= maxModelLength ? "prompt" : "max_tokens",
+          String.format(
+              "This model's maximum context length is %d tokens, but %d were requested (%d in the"
+                  + " prompt, %d in max_tokens). Shorten the prompt or lower max_tokens.",
+              maxModelLength, total, promptLength, request.sampling().maxTokens()));
+    }
+    for (int tokenId : request.promptTokenIds()) {
+      if (tokenId < 0 || tokenId >= vocabSize) {
+        throw ServingException.invalidParam(
+            "prompt",
+            "Token id " + tokenId + " is outside the vocabulary, 0 to " + (vocabSize - 1) + ".");
+      }
+    }
+  }
+
+  /**
+   * Ends a request; it gets no further event.
+   *
+   * @return false if there is no such request (any more)
+   */
+  public boolean abort(String requestId) {
+    Sequence sequence = sequences.get(requestId);
+    if (sequence == null) {
+      return false;
+    }
+    finish(sequence);
+    return true;
+  }
+
+  /**
+   * Decides the next step.
+   *
+   * @return what the ranks compute, or null if nothing can be computed before the next {@link
+   *     #update}, {@link #add} or {@link #abort}
+   */
+  public @Nullable ModelInput schedule() {
+    if (inFlight.size() >= settings.maxBatchesInFlight()) {
+      return null;
+    }
+    SchedulerOutput output = scheduler.schedule();
+    if (output == null) {
+      return null;
+    }
+    long step = nextStep++;
+    inFlight.addLast(new InFlight(step, output));
+    return modelInput(step, output);
+  }
+
+  /**
+   * Takes the tokens of the oldest step in flight.
+   *
+   * @return an event for each token that belongs to a request still wanted, in the step's order
+   * @throws IllegalStateException if {@code output} does not answer the oldest step in flight
+   */
+  public List<TokenEvent> update(StepOutput output) {
+    InFlight oldest = inFlight.pollFirst();
+    if (oldest == null || oldest.step() != output.step()) {
+      throw new IllegalStateException(
+          "step output " + output.step() + " does not answer the oldest step in flight " + oldest);
+    }
+    List<TokenEvent> events = new ArrayList<>();
+    int sample = 0;
+    for (Scheduled scheduled : oldest.output().scheduled()) {
+      Sequence sequence = scheduled.sequence();
+      sequence.stepDone();
+      int tokenId = scheduled.samples() ? output.tokenIds()[sample++] : -1;
+      if (sequence.isFinished()) {
+        releaseAborted(sequence);
+      } else if (scheduled.samples()) {
+        events.add(append(sequence, tokenId));
+      }
+    }
+    return events;
+  }
+
+  /** Schedules, executes and updates once; false if there was nothing to do. */
+  public boolean step(StepExecutor executor, List<TokenEvent> events) {
+    ModelInput input = schedule();
+    if (input == null) {
+      return false;
+    }
+    events.addAll(update(executor.execute(input)));
+    return true;
+  }
+
+  /** Returns whether any request waits, runs or has a step in flight. */
+  public boolean isIdle() {
+    return sequences.isEmpty() && inFlight.isEmpty();
+  }
+
+  /** Returns how many steps are scheduled and not updated. */
+  public int stepsInFlight() {
+    return inFlight.size();
+  }
+
+  /** Returns the work that is left. */
+  public Backlog backlog() {
+    long prompt = 0;
+    long decode = 0;
+    for (Sequence sequence : sequences.values()) {
+      prompt += sequence.numUnscheduledTokens();
+      int left = sequence.request().sampling().maxTokens() - sequence.numOutputTokens();
+      decode += Double.isNaN(meanOutputTokens) ? left : Math.min(left, (long) meanOutputTokens + 1);
+    }
+    return new Backlog(scheduler.numWaiting(), scheduler.numRunning(), prompt, decode);
+  }
+
+  /** Returns the counters. */
+  public EngineStats stats() {
+    return new EngineStats(
+        scheduler.numWaiting(),
+        scheduler.numRunning(),
+        blocks.numUsed(),
+        settings.numBlocks(),
+        promptTokens,
+        generationTokens,
+        scheduler.numPreemptions());
+  }
+
+  private TokenEvent append(Sequence sequence, int tokenId) {
+    sequence.append(tokenId);
+    generationTokens++;
+    SamplingParams sampling = sequence.request().sampling();
+    boolean ended =
+        (eosTokenIds.contains(tokenId) && !sampling.ignoreEos())
+            || sampling.stopTokenIds().contains(tokenId);
+    String text = ended ? "" : sequence.outputText().append(tokenId);
+    FinishReason reason = finishReason(sequence, ended);
+    if (reason != null) {
+      text += sequence.outputText().finish();
+      finish(sequence);
+      learnOutputLength(sequence.numOutputTokens());
+    }
+    int position = sequence.numOutputTokens() - 1;
+    return new TokenEvent(sequence.request().requestId(), position, tokenId, text, reason);
+  }
+
+  private @Nullable FinishReason finishReason(Sequence sequence, boolean ended) {
+    if (ended || sequence.outputText().isStopped()) {
+      return FinishReason.STOP;
+    }
+    boolean full =
+        sequence.numOutputTokens() >= sequence.request().sampling().maxTokens()
+            || sequence.numTokens() >= settings.maxModelLength();
+    return full ? FinishReason.LENGTH : null;
+  }
+
+  private void finish(Sequence sequence) {
+    sequence.finish();
+    sequences.remove(sequence.request().requestId());
+    scheduler.remove(sequence);
+  }
+
+  private void learnOutputLength(int length) {
+    meanOutputTokens =
+        Double.isNaN(meanOutputTokens)
+            ? length
+            : meanOutputTokens + OUTPUT_LENGTH_SMOOTHING * (length - meanOutputTokens);
+  }
+
+  private void releaseAborted(Sequence sequence) {
+    if (!sequence.isInFlight()) {
+      blocks.release(sequence);
+    }
+  }
+
+  private static ModelInput modelInput(long step, SchedulerOutput output) {
+    List<Scheduled> scheduled = output.scheduled();
+    int numTokens = scheduled.stream().mapToInt(Scheduled::numTokens).sum();
+    int[] tokenIds = new int[numTokens];
+    int[] queryLengths = new int[scheduled.size()];
+    int[] contextLengths = new int[scheduled.size()];
+    int[][] blockTables = new int[scheduled.size()][];
+    List<SampleRow> samples = new ArrayList<>();
+    int offset = 0;
+    for (int i = 0; i < scheduled.size(); i++) {
+      Scheduled part = scheduled.get(i);
+      Sequence sequence = part.sequence();
+      sequence.tokenIds().copyTo(tokenIds, offset, part.firstToken(), part.numTokens());
+      offset += part.numTokens();
+      queryLengths[i] = part.numTokens();
+      contextLengths[i] = part.firstToken() + part.numTokens();
+      blockTables[i] = sequence.blockTable().toArray();
+      if (part.samples()) {
+        samples.add(sampleRow(i, sequence));
+      }
+    }
+    return new ModelInput(step, tokenIds, queryLengths, contextLengths, blockTables, samples);
+  }
+
+  private static SampleRow sampleRow(int index, Sequence sequence) {
+    SamplingParams sampling = sequence.request().sampling();
+    return new SampleRow(
+        index,
+        sampling.temperature(),
+        sampling.topK(),
+        sampling.topP(),
+        sampling.minP(),
+        sampling.seed(),
+        sequence.numOutputTokens());
+  }
+}
