@@ -1,0 +1,27 @@
+package io.phalanx.placement;
+
+import java.util.List;
+
+/**
+ * A placement group as the manager sees it at one moment.
+ *
+ * @param spec what was asked for
+ * @param state where its life stands
+ * @param detail why
+ * @param placements the bundles that have a place, by bundle index
+ * @param explanation why it waits; {@link Explanation#NONE} if it does not
+ * @param attempts how often nodes were asked for it
+ */
+public record GroupView(
+    PlacementGroupSpec spec,
+    GroupState state,
+    SchedulingDetail detail,
+    List<BundlePlacement> placements,
+    Explanation explanation,
+    int attempts) {
+
+  /** Copies the list. */
+  public GroupView {
+    placements = List.copyOf(placements);
+  }
+}

@@ -1,0 +1,36 @@
+package io.phalanx.placement;
+
+import java.util.Optional;
+
+/**
+ * Wishes of a placement group beyond its strategy.
+ *
+ * @param keepTogether how many consecutive bundles belong together, such as a tensor-parallel
+ *     group; PACK keeps them on one node where that costs no further node; at least 1
+ * @param topologyLabel all bundles go to nodes that have the same value of this label, such as a
+ *     rack; empty: anywhere
+ * @param softTargetNode id of the node that STRICT_PACK prefers where it fits; empty: none
+ * @param detached whether the group outlives the actor that asked for it
+ */
+public record PlacementOptions(
+    int keepTogether,
+    Optional<String> topologyLabel,
+    Optional<String> softTargetNode,
+    boolean detached) {
+
+  /** No wishes; the group lives until it is removed. */
+  public static final PlacementOptions DEFAULT =
+      new PlacementOptions(1, Optional.empty(), Optional.empty(), true);
+
+  /** Validates the size. */
+  public PlacementOptions {
+    if (keepTogether < 1) {
+      throw new IllegalArgumentException("keepTogether [" + keepTogether + "] must be at least 1");
+    }
+  }
+
+  /** Returns these wishes with {@code keepTogether} replaced. */
+  public PlacementOptions withKeepTogether(int bundles) {
+    return new PlacementOptions(bundles, topologyLabel, softTargetNode, detached);
+  }
+}
