@@ -3,12 +3,14 @@ package io.phalanx.llm;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * How many replicas a model has and what they accept.
  *
  * @param autoscaling between which counts the replicas move; min = max is a fixed count
- * @param maxOngoingRequests most requests that one replica holds, running and waiting
+ * @param maxOngoingRequests most requests that one replica holds, running and waiting; 4 x
+ *     max-num-seqs if absent
  * @param maxQueuedRequests most requests of one ingress that wait because every replica is full; -1
  *     is no limit
  * @param gracefulShutdownTimeout how long a stopping replica may finish its requests
@@ -16,13 +18,10 @@ import java.time.Duration;
  */
 public record DeploymentConfig(
     AutoscalingConfig autoscaling,
-    int maxOngoingRequests,
+    Optional<Integer> maxOngoingRequests,
     int maxQueuedRequests,
     Duration gracefulShutdownTimeout,
     ReplicaResources actorOptions) {
-
-  /** The most requests that one replica holds by default. */
-  public static final int DEFAULT_MAX_ONGOING_REQUESTS = 4096;
 
   /** The most requests that wait at one ingress by default. */
   public static final int DEFAULT_MAX_QUEUED_REQUESTS = 1024;
@@ -34,20 +33,26 @@ public record DeploymentConfig(
   public static final DeploymentConfig DEFAULT =
       new DeploymentConfig(
           AutoscalingConfig.between(1, 1),
-          DEFAULT_MAX_ONGOING_REQUESTS,
+          Optional.empty(),
           DEFAULT_MAX_QUEUED_REQUESTS,
           DEFAULT_GRACEFUL_SHUTDOWN_TIMEOUT,
           ReplicaResources.DEFAULT);
 
   /** Checks the limits. */
   public DeploymentConfig {
-    require(maxOngoingRequests >= 1, "max-ongoing-requests", maxOngoingRequests, "at least 1");
+    int maxOngoing = maxOngoingRequests.orElse(1);
+    require(maxOngoing >= 1, "max-ongoing-requests", maxOngoing, "at least 1");
     require(maxQueuedRequests >= -1, "max-queued-requests", maxQueuedRequests, "-1 or more");
     require(
         !gracefulShutdownTimeout.isNegative(),
         "graceful-shutdown-timeout",
         gracefulShutdownTimeout,
         "0s or longer");
+  }
+
+  /** Returns the most requests that one replica of an engine of this size holds. */
+  public int maxOngoing(int maxNumSequences) {
+    return maxOngoingRequests.orElse(4 * maxNumSequences);
   }
 
   private static void require(boolean holds, String key, Object value, String allowed) {

@@ -16,8 +16,7 @@ import java.util.Optional;
  * @param kvCacheMemoryBytes memory for keys and values of one rank; chosen from what is free if
  *     absent
  * @param gpuMemoryUtilization share of a GPU's memory that a rank may use, in (0, 1]
- * @param dtype what the weights are computed in
- * @param seed mixed into the draws of requests that bring no seed of their own
+ * @param seed where the seeds of requests that bring none of their own start
  */
 public record EngineKwargs(
     ParallelConfig parallel,
@@ -28,20 +27,7 @@ public record EngineKwargs(
     int blockSize,
     Optional<Long> kvCacheMemoryBytes,
     double gpuMemoryUtilization,
-    ModelDtype dtype,
     long seed) {
-
-  /** What the weights are computed in. */
-  public enum ModelDtype {
-    /** As the model's files have them, where the device can. */
-    AUTO,
-    /** 32-bit floating point. */
-    FLOAT32,
-    /** 16-bit brain floating point. */
-    BFLOAT16,
-    /** 16-bit floating point. */
-    FLOAT16
-  }
 
   /** One rank and the defaults of everything else. */
   public static final EngineKwargs DEFAULT =
@@ -54,7 +40,6 @@ public record EngineKwargs(
           16,
           Optional.empty(),
           0.9,
-          ModelDtype.AUTO,
           0);
 
   /** Checks the ranges. */

@@ -1,0 +1,307 @@
+package io.phalanx.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.phalanx.placement.PlacementStrategy;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@link LlmConfigs}: defaults, every key, Ray's dictionaries as JSON, and what is refused. */
+final class LlmConfigsTest {
+  private static final String MODEL = "model-loading-config.model-id = m";
+
+  @Test
+  void parse_reference_isTheEmbeddedAssistantOverTwoRanks() {
+    List<LlmConfig> configs = LlmConfigs.parse(ConfigFactory.load());
+
+    LlmConfig expected =
+        LlmConfig.builder()
+            .modelId("phalanx-assistant")
+            .modelSource("embedded")
+            .tensorParallelSize(2)
+            .build();
+    assertThat(configs).containsExactly(expected);
+  }
+
+  @Test
+  void parse_onlyTheModelId_takesEveryDefault() {
+    LlmConfig config = parseOne(MODEL);
+
+    assertThat(config.modelLoadingConfig())
+        .isEqualTo(new ModelLoadingConfig("m", "m", Optional.empty()));
+    assertThat(config.deploymentConfig()).isEqualTo(DeploymentConfig.DEFAULT);
+    assertThat(config.engineKwargs()).isEqualTo(EngineKwargs.DEFAULT);
+    assertThat(config.placementGroupConfig()).isEqualTo(PlacementGroupConfig.DEFAULT);
+    assertThat(config.acceleratorType()).isEmpty();
+    assertThat(config.deploymentConfig().maxOngoing(64)).isEqualTo(256);
+    assertThat(config.deploymentConfig().autoscaling().targetOngoing(64)).isEqualTo(48);
+  }
+
+  @Test
+  void parse_everyKey_equalsTheBuilder() {
+    LlmConfig config =
+        parseOne(
+            """
+            model-loading-config { model-id = m, model-source = "org/m@v1", tokenizer-source = t }
+            deployment-config {
+              autoscaling-config {
+                min-replicas = 1, max-replicas = 4, initial-replicas = 2
+                target-ongoing-requests = 7.5, look-back-period = 3s
+                upscale-delay = 4s, downscale-delay = 5s
+                upscaling-factor = 2, downscaling-factor = 0.5
+              }
+              max-ongoing-requests = 10, max-queued-requests = -1, graceful-shutdown-timeout = 6s
+              actor-options { num-cpus = 2, num-gpus = 1, memory = 1KiB, resources { disk = 3 } }
+            }
+            accelerator-type = A10
+            engine-kwargs {
+              tensor-parallel-size = 2, pipeline-parallel-size = 2, data-parallel-size = 1
+              max-model-len = 100, max-num-batched-tokens = 64, max-num-seqs = 8
+              enable-chunked-prefill = false, block-size = 4, kv-cache-memory = 2MiB
+              gpu-memory-utilization = 0.5, seed = 11, dtype = auto
+            }
+            placement-group-config {
+              bundles = [{ GPU = 2 }, { GPU = 2, CPU = 1 }]
+              bundle-label-selector = [{ zone = a }, { zone = "!a" }]
+              strategy = strict-spread
+            }
+            """);
+
+    assertThat(config).isEqualTo(everything());
+  }
+
+  private static LlmConfig everything() {
+    return LlmConfig.builder()
+        .modelId("m")
+        .modelSource("org/m@v1")
+        .tokenizerSource("t")
+        .minReplicas(1)
+        .maxReplicas(4)
+        .initialReplicas(2)
+        .targetOngoingRequests(7.5)
+        .lookBackPeriod(Duration.ofSeconds(3))
+        .upscaleDelay(Duration.ofSeconds(4))
+        .downscaleDelay(Duration.ofSeconds(5))
+        .upscalingFactor(2)
+        .downscalingFactor(0.5)
+        .maxOngoingRequests(10)
+        .maxQueuedRequests(-1)
+        .gracefulShutdownTimeout(Duration.ofSeconds(6))
+        .actorOptions(new ReplicaResources(2, 1, 1024, Map.of("disk", 3.0)))
+        .acceleratorType("A10G")
+        .tensorParallelSize(2)
+        .pipelineParallelSize(2)
+        .dataParallelSize(1)
+        .maxModelLen(100)
+        .maxNumBatchedTokens(64)
+        .maxNumSeqs(8)
+        .enableChunkedPrefill(false)
+        .blockSize(4)
+        .kvCacheMemory(2 << 20)
+        .gpuMemoryUtilization(0.5)
+        .seed(11)
+        .bundles(List.of(Map.of("GPU", 2.0), Map.of("GPU", 2.0, "CPU", 1.0)))
+        .bundleLabelSelector(List.of(Map.of("zone", "a"), Map.of("zone", "!a")))
+        .strategy(PlacementStrategy.STRICT_SPREAD)
+        .build();
+  }
+
+  @Test
+  void parse_raysTensorParallelExample_isAcceptedAsJson() {
+    LlmConfig config =
+        parseOne(
+            """
+            "model_loading_config": {
+              "model_id": "llama-3.1-8b", "model_source": "meta-llama/Llama-3.1-8B-Instruct"},
+            "deployment_config": {"autoscaling_config": {"min_replicas": 1, "max_replicas": 2}},
+            "accelerator_type": "L4",
+            "engine_kwargs": {"tensor_parallel_size": 2, "max_model_len": 8192}
+            """);
+
+    assertThat(config)
+        .isEqualTo(llama().maxReplicas(2).tensorParallelSize(2).maxModelLen(8192).build());
+  }
+
+  @Test
+  void parse_raysPipelineParallelExample_isAcceptedAsJson() {
+    LlmConfig config =
+        parseOne(
+            """
+            "model_loading_config": {
+              "model_id": "llama-3.1-8b", "model_source": "meta-llama/Llama-3.1-8B-Instruct"},
+            "deployment_config": {"autoscaling_config": {"min_replicas": 1, "max_replicas": 1}},
+            "accelerator_type": "L4",
+            "engine_kwargs": {"pipeline_parallel_size": 2, "max_model_len": 8192}
+            """);
+
+    assertThat(config).isEqualTo(llama().pipelineParallelSize(2).maxModelLen(8192).build());
+  }
+
+  @Test
+  void parse_raysCombinedExample_isAcceptedAsJson() {
+    LlmConfig config =
+        parseOne(
+            """
+            "model_loading_config": {
+              "model_id": "llama-3.1-8b", "model_source": "meta-llama/Llama-3.1-8B-Instruct"},
+            "deployment_config": {"autoscaling_config": {"min_replicas": 1, "max_replicas": 1}},
+            "accelerator_type": "L4",
+            "engine_kwargs": {"tensor_parallel_size": 2, "pipeline_parallel_size": 2,
+              "max_model_len": 8192, "enable_chunked_prefill": true,
+              "max_num_batched_tokens": 4096}
+            """);
+
+    assertThat(config)
+        .isEqualTo(
+            llama()
+                .tensorParallelSize(2)
+                .pipelineParallelSize(2)
+                .maxModelLen(8192)
+                .enableChunkedPrefill(true)
+                .maxNumBatchedTokens(4096)
+                .build());
+  }
+
+  @Test
+  void parse_raysCustomPlacementExample_isAcceptedAsJson() {
+    LlmConfig config =
+        parseOne(
+            """
+            "model_loading_config": {
+              "model_id": "llama-3.1-8b", "model_source": "meta-llama/Llama-3.1-8B-Instruct"},
+            "deployment_config": {"autoscaling_config": {"min_replicas": 1, "max_replicas": 1}},
+            "accelerator_type": "L4",
+            "engine_kwargs": {"tensor_parallel_size": 4, "max_model_len": 8192},
+            "placement_group_config": {
+              "bundles": [{"GPU": 1}, {"GPU": 1}, {"GPU": 1}, {"GPU": 1}], "strategy": "SPREAD"}
+            """);
+
+    Map<String, Double> gpu = Map.of("GPU", 1.0);
+    assertThat(config)
+        .isEqualTo(
+            llama()
+                .tensorParallelSize(4)
+                .maxModelLen(8192)
+                .bundles(List.of(gpu, gpu, gpu, gpu))
+                .strategy(PlacementStrategy.SPREAD)
+                .build());
+  }
+
+  @Test
+  void parse_raysSecondsAndOptions_meanTheSame() {
+    LlmConfig config =
+        parseOne(
+            """
+            "model_loading_config": {"model_id": "m"},
+            "deployment_config": {
+              "num_replicas": "auto",
+              "autoscaling_config": {"upscale_delay_s": 0.5, "downscale_delay_s": 600,
+                "look_back_period_s": 30},
+              "ray_actor_options": {"num_cpus": 4}}
+            """);
+
+    AutoscalingConfig scaling = config.deploymentConfig().autoscaling();
+    assertThat(scaling.upscaleDelay()).isEqualTo(Duration.ofMillis(500));
+    assertThat(scaling.downscaleDelay()).isEqualTo(Duration.ofMinutes(10));
+    assertThat(scaling.lookBackPeriod()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(scaling.maxReplicas()).isEqualTo(100);
+    assertThat(config.deploymentConfig().actorOptions().numCpus()).isEqualTo(4);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "engine-kwargs.tensor-paralel-size = 2 | did you mean [tensor-parallel-size]?",
+        "engine-kwargs.tensor-parallel-size = two | [two] is not an integer",
+        "engine-kwargs.tensor-parallel-size = 0 | tensor-parallel-size is 0; it must be at least 1",
+        "engine-kwargs.pipeline-parallel-size = -1 | pipeline-parallel-size is -1",
+        "engine-kwargs.data-parallel-size = 0 | data-parallel-size is 0",
+        "engine-kwargs.max-model-len = 0 | max-model-len is 0; it must be at least 1",
+        "engine-kwargs.enable-lora = true | enable-lora: is an argument of vLLM",
+        "engine-kwargs.dtype = float16 | dtype: [float16] is not supported",
+        "engine-kwargs.model = x | model: belongs in model-loading-config",
+        "engine-kwargs.kv-cache-memory = 3 bananas | is not an amount of memory",
+        "engine-kwargs.max-num-batched-tokens = 8 | at least max-num-seqs, which is 64",
+        "deployment-config.autoscaling-config { min-replicas = 3, max-replicas = 2 }"
+            + " | max-replicas is 2; it must be at least min-replicas, which is 3",
+        "deployment-config.autoscaling-config { max-replicas = 2, initial-replicas = 5 }"
+            + " | initial-replicas is 5; it must be from min-replicas to max-replicas, 1 to 2",
+        "deployment-config { num-replicas = 2, autoscaling-config {} } | exclude each other",
+        "deployment-config.placement-group-strategy = PACK | belongs in placement-group-config",
+        "lora-config {} | lora-config: is not supported in this release",
+        "placement-group-config.strategy = TIGHT | [TIGHT] is not one of",
+        "placement-group-config {} | give bundles or bundle-per-worker",
+        "placement-group-config { bundles = [{GPU=1}], bundle-per-worker {GPU=1} }"
+            + " | both bundles and bundle-per-worker",
+        "placement-group-config.bundles = [{ GPU = 0 }] | it must ask for more than 0",
+        "placement-group-config.bundles = [{ GPU = -1, CPU = 1 }] | GPU is -1.0",
+        "placement-group-config.bundles = [{ GPU = 1.5 }] | must be below 1 (shared) or a whole",
+        "accelerator-type = \"L 4\" | [L 4] is not a name such as L4",
+        "acelerator-type = L4 | did you mean [accelerator-type]?"
+      })
+  void parse_badEntry_isRefusedWithItsPath(String text, String expected) {
+    assertThatThrownBy(() -> parseOne(MODEL + "\n" + text))
+        .isInstanceOfSatisfying(
+            ServingException.class,
+            e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_CONFIGURATION))
+        .hasMessageContaining("phalanx.llm-configs[0]")
+        .hasMessageContaining(expected);
+  }
+
+  @Test
+  void parse_bundlesTooFewForTheRanks_saysHowManyAreNeeded() {
+    assertThatThrownBy(
+            () ->
+                parseOne(
+                    MODEL
+                        + """
+
+                        engine-kwargs { tensor-parallel-size = 4, pipeline-parallel-size = 2 }
+                        placement-group-config.bundles = [{ GPU = 4 }, { CPU = 1 }]
+                        """))
+        .hasMessageContaining("hold 4 ranks ([4, 0])")
+        .hasMessageContaining("tensor-parallel-size 4 x pipeline-parallel-size 2 needs 8");
+  }
+
+  @Test
+  void parse_sameModelIdTwice_isRefused() {
+    assertThatThrownBy(() -> LlmConfigs.parse(config("{" + MODEL + "}, {" + MODEL + "}")))
+        .hasMessageContaining("phalanx.llm-configs[1]")
+        .hasMessageContaining("[m] is also that of phalanx.llm-configs[0]");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{}", "{ model-loading-config { model-source = x } }"})
+  void parse_noModel_isRefused(String entries) {
+    assertThatThrownBy(() -> LlmConfigs.parse(config(entries)))
+        .isInstanceOf(ServingException.class)
+        .hasMessageContaining("phalanx.llm-configs");
+  }
+
+  private static LlmConfigBuilder llama() {
+    return LlmConfig.builder()
+        .modelId("llama-3.1-8b")
+        .modelSource("meta-llama/Llama-3.1-8B-Instruct")
+        .acceleratorType("L4");
+  }
+
+  private static LlmConfig parseOne(String entry) {
+    return LlmConfigs.parse(config("{" + entry + "}")).get(0);
+  }
+
+  private static Config config(String entries) {
+    return ConfigFactory.parseString("phalanx.llm-configs = [" + entries + "]");
+  }
+}
