@@ -3,6 +3,7 @@ package io.phalanx.placement;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** What a plan for a placement group came to. */
 public sealed interface PlanResult extends WireMessage {
@@ -18,6 +19,11 @@ public sealed interface PlanResult extends WireMessage {
     /** Copies the map. */
     public Planned {
       sites = Map.copyOf(sites);
+    }
+
+    /** Returns where a bundle goes that had to be placed. */
+    public BundleSite site(int bundleIndex) {
+      return Objects.requireNonNull(sites.get(bundleIndex), () -> "bundle " + bundleIndex);
     }
 
     /** Returns the ids of the nodes, by bundle index. */

@@ -158,11 +158,12 @@ public record Resources(Map<String, Long> tenThousandths) {
   public String toString() {
     return new TreeMap<>(tenThousandths)
         .entrySet().stream()
-            .map(entry -> entry.getKey() + " " + amountText(entry.getKey(), entry.getValue()))
+            .map(entry -> entry.getKey() + " " + text(entry.getKey(), entry.getValue()))
             .collect(Collectors.joining(", "));
   }
 
-  private static String amountText(String name, long amount) {
+  /** Returns an amount as people write it; memory with its unit, such as {@code 1.5 GiB}. */
+  public static String text(String name, long amount) {
     return name.equals(MEMORY) ? bytesText(amount / UNIT) : text(amount);
   }
 

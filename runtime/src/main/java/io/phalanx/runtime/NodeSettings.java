@@ -47,6 +47,7 @@ public record NodeSettings(
     if (roles.isEmpty()) {
       throw node.error("roles", "[] is empty; list control, worker, ingress or some of them");
     }
+    node.know("join-timeout");
     return new NodeSettings(
         node.string("host"),
         node.integer("port", 0, MOST_PORT),
@@ -58,12 +59,13 @@ public record NodeSettings(
         node.stringMap("labels"));
   }
 
-  /** Returns a copy for a logical node of a local cluster. */
-  NodeSettings withLogicalDevices(LocalClusterSettings cluster, Set<NodeRole> nodeRoles) {
+  /** Returns a copy for the logical node of a local cluster with this index, from 0. */
+  NodeSettings forLocalCluster(LocalClusterSettings cluster, int index) {
+    Set<NodeRole> all = EnumSet.allOf(NodeRole.class);
     return new NodeSettings(
         host,
-        0,
-        nodeRoles,
+        index == 0 ? port : 0,
+        index == 0 ? all : EnumSet.of(NodeRole.WORKER),
         Optional.of(cluster.gpusPerNode()),
         Optional.of(cluster.cpusPerNode()),
         memoryBytes,

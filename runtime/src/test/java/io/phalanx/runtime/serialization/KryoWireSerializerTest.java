@@ -58,19 +58,6 @@ final class KryoWireSerializerTest {
   /** Not in any list. */
   record Unlisted(int number) implements WireMessage {}
 
-  /** The list of this test, found as a service. */
-  public static final class TestWireMessages implements WireMessages {
-    @Override
-    public int firstId() {
-      return 9000;
-    }
-
-    @Override
-    public List<Class<?>> classes() {
-      return List.of(Everything.class, Inner.class);
-    }
-  }
-
   @AfterAll
   static void shutDown() {
     testKit.shutdownTestKit();

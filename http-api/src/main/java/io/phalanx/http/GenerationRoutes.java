@@ -1,0 +1,105 @@
+package io.phalanx.http;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.phalanx.http.model.ChatCompletionRequest;
+import io.phalanx.http.model.CompletionRequest;
+import io.phalanx.http.model.StrictJson;
+import io.phalanx.llm.ModelHandle;
+import io.phalanx.llm.Models;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import org.apache.pekko.http.javadsl.model.HttpEntity;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.MediaType;
+import org.apache.pekko.stream.Materializer;
+
+/** The two routes that generate: body to plan, plan to answer. */
+final class GenerationRoutes {
+  private final Models models;
+  private final HttpSettings settings;
+  private final GenerationPlanner planner;
+  private final Generation generation;
+  private final Executor preparation;
+  private final Materializer materializer;
+
+  GenerationRoutes(
+      Models models,
+      HttpSettings settings,
+      GenerationPlanner planner,
+      Generation generation,
+      Executor preparation,
+      Materializer materializer) {
+    this.models = models;
+    this.settings = settings;
+    this.planner = planner;
+    this.generation = generation;
+    this.preparation = preparation;
+    this.materializer = materializer;
+  }
+
+  /** Answers {@code POST /v1/chat/completions}. */
+  CompletionStage<HttpResponse> chatCompletions(HttpRequest request) {
+    return generate(request, this::planChat);
+  }
+
+  /** Answers {@code POST /v1/completions}. */
+  CompletionStage<HttpResponse> completions(HttpRequest request) {
+    return generate(request, this::planCompletion);
+  }
+
+  private GenerationPlan planChat(ObjectNode body) {
+    ChatCompletionRequest request = ChatCompletionRequest.read(body);
+    return planner.plan(find(request.model()), request);
+  }
+
+  private GenerationPlan planCompletion(ObjectNode body) {
+    CompletionRequest request = CompletionRequest.read(body);
+    return planner.plan(find(request.model()), request);
+  }
+
+  private CompletionStage<HttpResponse> generate(
+      HttpRequest request, Function<ObjectNode, GenerationPlan> plan) {
+    long arrivedNanos = System.nanoTime();
+    ClientConnection connection = request.getAttribute(ClientConnection.KEY).orElseThrow();
+    requireJson(request);
+    return body(request)
+        .thenApplyAsync(
+            entity -> plan.apply(StrictJson.parseObject(entity.getData().toArray())), preparation)
+        .thenCompose(planned -> generation.run(planned, connection, arrivedNanos));
+  }
+
+  private CompletionStage<HttpEntity.Strict> body(HttpRequest request) {
+    return request
+        .entity()
+        .withSizeLimit(settings.maxBodyBytes())
+        .toStrict(settings.bodyTimeout().toMillis(), Long.MAX_VALUE, materializer);
+  }
+
+  private static void requireJson(HttpRequest request) {
+    MediaType type = request.entity().getContentType().mediaType();
+    boolean json = type.subType().equals("json") || type.subType().endsWith("+json");
+    if (!type.mainType().equals("application") || !json) {
+      throw new ServingException(
+          ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+          "Content-Type is " + type + "; it must be application/json.");
+    }
+  }
+
+  private ModelHandle find(Optional<String> id) {
+    if (id.isPresent()) {
+      return models.find(id.get()).orElseThrow(() -> ModelResponses.notFound(id.get()));
+    }
+    List<ModelHandle> all = models.all();
+    if (all.size() != 1) {
+      throw ServingException.invalidParam(
+          "model", "model is missing; it is needed because " + all.size() + " models are served.");
+    }
+    return all.get(0);
+  }
+}

@@ -1,0 +1,26 @@
+package io.phalanx.http.model;
+
+/**
+ * How many tokens a request took.
+ *
+ * @param promptTokens tokens of all prompts
+ * @param completionTokens tokens generated over all choices
+ */
+public record Usage(long promptTokens, long completionTokens) {
+
+  /** Returns prompt and answer together. */
+  public long totalTokens() {
+    return promptTokens + completionTokens;
+  }
+
+  /** Returns the {@code usage} object of OpenAI's responses. */
+  public String toJson() {
+    return "{\"prompt_tokens\":"
+        + promptTokens
+        + ",\"completion_tokens\":"
+        + completionTokens
+        + ",\"total_tokens\":"
+        + totalTokens()
+        + "}";
+  }
+}

@@ -1,0 +1,195 @@
+package io.phalanx.runtime;
+
+import com.typesafe.config.Config;
+import io.phalanx.runtime.device.DeviceProbe;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import io.phalanx.runtime.metrics.Metrics;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.cluster.typed.JoinSeedNodes;
+
+/**
+ * One running node: an actor system that is a member of a cluster and runs the components of its
+ * roles. It stops when {@link #stop} is called, when the JVM exits, or when the cluster removes it;
+ * each time it leaves the cluster first where it can.
+ */
+public final class PhalanxNode implements AutoCloseable {
+  static final String SYSTEM_NAME = "phalanx";
+
+  private enum StopReason implements CoordinatedShutdown.Reason {
+    STOPPED
+  }
+
+  private final NodeContext context;
+  private final ActorSystem<?> system;
+  private final ExitHook exitHook;
+  private final CompletableFuture<Done> up = new CompletableFuture<>();
+
+  private PhalanxNode(NodeContext context, ActorSystem<?> system) {
+    this.context = context;
+    this.system = system;
+    this.exitHook = ExitHook.install("phalanx-node-exit", this::stopNow);
+    system.getWhenTerminated().whenComplete((done, failure) -> exitHook.remove());
+  }
+
+  /** Starts a node with the components of every {@link NodeComponentProvider} found. */
+  public static PhalanxNode start(Config config, NodeSettings settings, Optional<String> join) {
+    return start(config, settings, join, foundProviders());
+  }
+
+  /**
+   * Starts a node and waits until the cluster has taken it in.
+   *
+   * @param config the whole configuration, resolved
+   * @param settings what the node is
+   * @param join {@code HOST:PORT} of a node whose cluster is joined; empty to form a new one
+   * @param providers what the node runs
+   * @throws ServingException {@code INVALID_CONFIGURATION} if the address is taken or not on this
+   *     machine; {@code TIMEOUT} if nobody answers there within {@code phalanx.node.join-timeout}
+   */
+  public static PhalanxNode start(
+      Config config,
+      NodeSettings settings,
+      Optional<String> join,
+      List<NodeComponentProvider> providers) {
+    Optional<NodeAddress> address = join.map(NodeAddress::parse);
+    DeviceProbe probe =
+        new DeviceProbe(
+            settings.gpus(), settings.cpus(), settings.memoryBytes(), settings.acceleratorType());
+    NodeContext context = new NodeContext(settings, config, probe.find(), new Metrics());
+    PhalanxNode node = create(context, providers);
+    node.join(address);
+    return node;
+  }
+
+  static List<NodeComponentProvider> foundProviders() {
+    return ServiceLoader.load(NodeComponentProvider.class).stream()
+        .map(ServiceLoader.Provider::get)
+        .toList();
+  }
+
+  /** Starts the actor system; the node is not yet in a cluster. */
+  static PhalanxNode create(NodeContext context, List<NodeComponentProvider> providers) {
+    List<NodeComponent> components =
+        providers.stream().flatMap(p -> p.components(context).stream()).toList();
+    NodeSettings settings = context.settings();
+    try {
+      return new PhalanxNode(
+          context,
+          ActorSystem.create(
+              NodeGuardian.create(context, components),
+              SYSTEM_NAME,
+              NodeConfig.of(context.config(), settings)));
+    } catch (RuntimeException e) {
+      if (String.valueOf(e.getMessage()).contains("bind")) {
+        throw new ServingException(
+            ErrorCode.INVALID_CONFIGURATION,
+            "phalanx.node.port: ["
+                + settings.port()
+                + "] on ["
+                + settings.host()
+                + "] cannot be bound; stop what uses it, or give another port or 0",
+            e);
+      }
+      throw e;
+    }
+  }
+
+  /** Joins the cluster at {@code address}, or forms one, and waits to be a member that is up. */
+  void join(Optional<NodeAddress> address) {
+    beginJoin(address);
+    awaitUp(address);
+  }
+
+  /** Begins to join the cluster at {@code address}, or to form one. */
+  void beginJoin(Optional<NodeAddress> address) {
+    org.apache.pekko.cluster.Cluster.get(system.classicSystem())
+        .registerOnMemberUp(() -> up.complete(Done.getInstance()));
+    Cluster cluster = Cluster.get(system);
+    if (address.isPresent()) {
+      cluster.manager().tell(new JoinSeedNodes(List.of(address.get().toClusterAddress())));
+    } else {
+      cluster.manager().tell(new Join(cluster.selfMember().address()));
+    }
+  }
+
+  /** Waits to be a member that is up. */
+  void awaitUp(Optional<NodeAddress> address) {
+    Duration timeout = context.config().getDuration("phalanx.node.join-timeout");
+    CompletableFuture<Done> terminated = system.getWhenTerminated().toCompletableFuture();
+    try {
+      CompletableFuture.anyOf(up, terminated).get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      stop();
+      String where = address.map(a -> "no cluster answers at [" + a + "]").orElse("no cluster");
+      throw new ServingException(
+          ErrorCode.TIMEOUT,
+          where + " within phalanx.node.join-timeout = " + timeout.toSeconds() + " s; is it up?",
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      stop();
+    } catch (ExecutionException e) {
+      throw new ServingException(ErrorCode.INTERNAL, "the node failed to start", e);
+    }
+    if (terminated.isDone() && !up.isDone()) {
+      throw new ServingException(ErrorCode.INTERNAL, "the node stopped while it started: see log");
+    }
+  }
+
+  /** Returns what the node's components were made from. */
+  public NodeContext context() {
+    return context;
+  }
+
+  /** Returns the actor system. */
+  public ActorSystem<?> system() {
+    return system;
+  }
+
+  /** Returns where other nodes reach this one. */
+  public NodeAddress address() {
+    return NodeAddress.of(system);
+  }
+
+  /** Returns a stage that completes when the node has stopped, whoever stopped it. */
+  public CompletionStage<Done> whenTerminated() {
+    return system.getWhenTerminated();
+  }
+
+  /** Drains, leaves the cluster and stops the node; returns when that is done. */
+  public void stop() {
+    exitHook.remove();
+    stopNow();
+  }
+
+  /** The same as {@link #stop}. */
+  @Override
+  public void close() {
+    stop();
+  }
+
+  /** Leaves the stopping at the JVM's exit to another, such as the local cluster. */
+  void removeExitHook() {
+    exitHook.remove();
+  }
+
+  private void stopNow() {
+    CoordinatedShutdown shutdown = CoordinatedShutdown.get(system);
+    shutdown.runAll(StopReason.STOPPED).toCompletableFuture().join();
+    system.getWhenTerminated().toCompletableFuture().join();
+  }
+}

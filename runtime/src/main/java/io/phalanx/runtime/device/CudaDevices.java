@@ -1,0 +1,38 @@
+package io.phalanx.runtime.device;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch_cuda;
+
+/** The CUDA devices of this machine, as LibTorch sees them. */
+final class CudaDevices {
+
+  private CudaDevices() {}
+
+  /**
+   * Returns the product name of each CUDA device in CUDA's own order; none without a device, a
+   * driver, or a LibTorch with CUDA. Loads LibTorch only if it has CUDA.
+   */
+  static List<String> names() {
+    NativeRuntime.liftLimits();
+    if (!libTorchHasCuda()) {
+      return List.of();
+    }
+    NativeRuntime.load();
+    List<String> names = new ArrayList<>();
+    int count = torch.cuda_is_available() ? torch.cuda_device_count() : 0;
+    for (int i = 0; i < count; i++) {
+      names.add(torch_cuda.getDeviceProperties((byte) i).name().getString());
+    }
+    return names;
+  }
+
+  /** Whether the class path has the libraries of a LibTorch with CUDA, for this platform. */
+  private static boolean libTorchHasCuda() {
+    String folder = "/org/bytedeco/pytorch/" + Loader.getPlatform() + "-gpu/";
+    return CudaDevices.class.getResource(folder + "libtorch_cuda.so") != null
+        || CudaDevices.class.getResource(folder + "torch_cuda.dll") != null;
+  }
+}
