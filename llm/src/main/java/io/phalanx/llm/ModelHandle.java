@@ -8,7 +8,12 @@ import io.phalanx.llm.tokenizer.Tokenizer;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
 
-/** One deployed model as its callers see it; safe for many threads. */
+/**
+ * One deployed model as its callers see it; safe for many threads.
+ *
+ * <p>While the model's files are not read yet, everything but {@link #modelId} and {@link #ready}
+ * throws a {@code ServingException} with {@code NOT_READY}.
+ */
 public interface ModelHandle {
 
   /** Returns the id that requests name. */

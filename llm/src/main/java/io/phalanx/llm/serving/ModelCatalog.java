@@ -39,7 +39,11 @@ public final class ModelCatalog implements Models, Extension {
 
   @Override
   public List<ModelHandle> all() {
-    return List.copyOf(handles.values());
+    return handles.values().stream().filter(ModelCatalog::isKnown).toList();
+  }
+
+  private static boolean isKnown(ModelHandle handle) {
+    return !(handle instanceof DeployedModel deployed) || deployed.isKnown();
   }
 
   @Override

@@ -1,0 +1,355 @@
+package io.phalanx.llm.serving;
+
+import io.phalanx.llm.AutoscalingConfig;
+import io.phalanx.llm.LlmConfig;
+import io.phalanx.llm.ReplicaBundles;
+import io.phalanx.placement.PlacementGroupManager;
+import io.phalanx.placement.PlacementStrategy;
+import io.phalanx.runtime.NodeRole;
+import io.phalanx.runtime.serialization.WireMessage;
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.apache.pekko.actor.typed.receptionist.ServiceKey;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keeper of one deployed model: how many replicas (gangs) it should have, and those that it
+ * has. One in the cluster for each model id, as a sharded entity.
+ */
+public final class DeploymentController extends AbstractBehavior<DeploymentController.Command> {
+  /** The type of the entity whose id is the model id. */
+  public static final EntityTypeKey<Command> ENTITY_KEY =
+      EntityTypeKey.create(Command.class, "phalanx-deployment");
+
+  /** Under which ingresses find every deployment. */
+  public static final ServiceKey<Command> SERVICE_KEY =
+      ServiceKey.create(Command.class, "phalanx-deployment");
+
+  private static final int MAX_DECISIONS = 100;
+
+  /** What a deployment can be asked. */
+  public sealed interface Command {}
+
+  /** Serves a model. Repeating the same changes nothing; another configuration is refused. */
+  public record Deploy(LlmConfig config, ActorRef<DeployReply> replyTo)
+      implements Command, WireMessage {}
+
+  /** Stops serving: replicas finish their requests and give back what they hold. */
+  public record Delete(ActorRef<DeployReply> replyTo) implements Command, WireMessage {}
+
+  /** Asks for the status; {@link NotDeployed} if there is none. */
+  public record Describe(ActorRef<DeployReply> replyTo) implements Command, WireMessage {}
+
+  /** Asks to be told what is deployed, now and when it is deleted. */
+  public record Follow(ActorRef<IngressModels.Command> ingress) implements Command, WireMessage {}
+
+  private record GangChanged(int ordinal, List<ReplicaStatus> replicas) implements Command {}
+
+  private record GangEnded(int ordinal) implements Command {}
+
+  private record FollowerLost(ActorRef<IngressModels.Command> ingress) implements Command {}
+
+  private record Tick() implements Command {}
+
+  /** The answer to a {@link Command}. */
+  public sealed interface DeployReply extends WireMessage {}
+
+  /** The model is deployed; its replicas may still be starting. */
+  public record Deployed(DeploymentStatus status) implements DeployReply {}
+
+  /** The command was not carried out. */
+  public record Refused(String reason) implements DeployReply {}
+
+  /** No model of this id is deployed (any more). */
+  public record NotDeployed(String modelId) implements DeployReply {}
+
+  private final String modelId;
+  private final ServingSettings settings;
+  private final ActorRef<PlacementGroupManager.Command> manager;
+  private final Map<Integer, ActorRef<ReplicaGang.Command>> gangs = new TreeMap<>();
+  private final Map<Integer, List<ReplicaStatus>> statusOfGang = new TreeMap<>();
+  private final Set<Integer> stopping = new HashSet<>();
+  private final Set<ActorRef<IngressModels.Command>> followers = new HashSet<>();
+  private final List<ActorRef<DeployReply>> deleters = new ArrayList<>();
+  private final Deque<ScalingDecision> decisions = new ArrayDeque<>();
+  private final Clock clock = Clock.systemUTC();
+  private @Nullable LlmConfig config;
+  private @Nullable AutoscalingPolicy policy;
+  private long createdEpochSeconds;
+  private int target;
+
+  /**
+   * Starts the sharding of deployments on this node; on nodes without control it only sends.
+   *
+   * @param manager where this node sends what concerns placement groups
+   */
+  public static void init(ActorSystem<?> system, ActorRef<PlacementGroupManager.Command> manager) {
+    ServingSettings settings = ServingSettings.of(system.settings().config());
+    ClusterSharding.get(system)
+        .init(
+            Entity.of(ENTITY_KEY, entity -> create(entity.getEntityId(), settings, manager))
+                .withRole(NodeRole.CONTROL.configName()));
+  }
+
+  /** Returns the deployment of a model, which need not exist yet; after {@link #init}. */
+  public static EntityRef<Command> of(ActorSystem<?> system, String modelId) {
+    return ClusterSharding.get(system).entityRefFor(ENTITY_KEY, modelId);
+  }
+
+  /** Creates the controller of a model that is not deployed yet. */
+  static Behavior<Command> create(
+      String modelId, ServingSettings settings, ActorRef<PlacementGroupManager.Command> manager) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> {
+                  timers.startTimerWithFixedDelay(new Tick(), settings.autoscalingInterval());
+                  return new DeploymentController(context, modelId, settings, manager);
+                }));
+  }
+
+  private DeploymentController(
+      ActorContext<Command> context,
+      String modelId,
+      ServingSettings settings,
+      ActorRef<PlacementGroupManager.Command> manager) {
+    super(context);
+    this.modelId = modelId;
+    this.settings = settings;
+    this.manager = manager;
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Deploy.class, this::onDeploy)
+        .onMessage(Delete.class, this::onDelete)
+        .onMessage(Describe.class, this::onDescribe)
+        .onMessage(Follow.class, this::onFollow)
+        .onMessage(FollowerLost.class, this::onFollowerLost)
+        .onMessage(GangChanged.class, this::onGangChanged)
+        .onMessage(GangEnded.class, this::onGangEnded)
+        .onMessage(Tick.class, this::onTick)
+        .build();
+  }
+
+  private Behavior<Command> onDeploy(Deploy deploy) {
+    if (!deleters.isEmpty()) {
+      deploy.replyTo().tell(new Refused("Model [" + modelId + "] is being deleted; try later."));
+      return this;
+    }
+    LlmConfig current = config;
+    if (current == null) {
+      start(deploy.config());
+    } else if (!current.equals(deploy.config())) {
+      deploy
+          .replyTo()
+          .tell(new Refused("Model [" + modelId + "] is deployed otherwise; delete it first."));
+      return this;
+    }
+    deploy.replyTo().tell(describe());
+    return this;
+  }
+
+  private void start(LlmConfig wanted) {
+    config = wanted;
+    AutoscalingConfig scaling = wanted.deploymentConfig().autoscaling();
+    policy = new AutoscalingPolicy(scaling, wanted.engineKwargs().maxNumSequences());
+    createdEpochSeconds = clock.instant().getEpochSecond();
+    target = scaling.startReplicas();
+    PlacementStrategy used = ReplicaBundles.strategy(wanted);
+    if (used != wanted.placementGroupConfig().strategy()) {
+      getContext()
+          .getLog()
+          .info("Model [{}] is data parallel: its strategy becomes [{}]", modelId, used);
+    }
+    getContext()
+        .getSystem()
+        .receptionist()
+        .tell(Receptionist.register(SERVICE_KEY, getContext().getSelf()));
+    reconcile(wanted);
+  }
+
+  private void reconcile(LlmConfig wanted) {
+    List<Integer> running =
+        gangs.keySet().stream().filter(ordinal -> !stopping.contains(ordinal)).toList();
+    for (int i = running.size() - 1; i >= target; i--) {
+      int surplus = running.get(i);
+      stopping.add(surplus);
+      gang(surplus).tell(new ReplicaGang.Stop());
+    }
+    int missing = target - running.size();
+    for (int ordinal = 0; missing > 0; ordinal++) {
+      if (!gangs.containsKey(ordinal)) {
+        spawn(wanted, ordinal);
+        missing--;
+      }
+    }
+  }
+
+  private ActorRef<ReplicaGang.Command> gang(int ordinal) {
+    ActorRef<ReplicaGang.Command> gang = gangs.get(ordinal);
+    if (gang == null) {
+      throw new IllegalStateException("no gang " + ordinal);
+    }
+    return gang;
+  }
+
+  private void spawn(LlmConfig wanted, int ordinal) {
+    ActorRef<Command> self = getContext().getSelf();
+    Behavior<ReplicaGang.Command> behavior =
+        ReplicaGang.create(
+            wanted,
+            ordinal,
+            settings,
+            manager,
+            (changed, replicas) -> self.tell(new GangChanged(changed, replicas)));
+    ActorRef<ReplicaGang.Command> gang = getContext().spawn(behavior, "gang-" + ordinal);
+    gangs.put(ordinal, gang);
+    getContext().watchWith(gang, new GangEnded(ordinal));
+  }
+
+  private Behavior<Command> onGangChanged(GangChanged changed) {
+    if (gangs.containsKey(changed.ordinal())) {
+      statusOfGang.put(changed.ordinal(), changed.replicas());
+    }
+    return this;
+  }
+
+  private Behavior<Command> onGangEnded(GangEnded ended) {
+    gangs.remove(ended.ordinal());
+    statusOfGang.remove(ended.ordinal());
+    stopping.remove(ended.ordinal());
+    LlmConfig wanted = config;
+    if (wanted == null) {
+      return this;
+    }
+    if (deleters.isEmpty()) {
+      reconcile(wanted);
+      return this;
+    }
+    return gangs.isEmpty() ? finishDelete() : this;
+  }
+
+  private Behavior<Command> onTick(Tick tick) {
+    LlmConfig wanted = config;
+    AutoscalingPolicy scaling = policy;
+    if (wanted == null || scaling == null || !deleters.isEmpty()) {
+      return this;
+    }
+    int running =
+        (int)
+            statusOfGang.values().stream()
+                .filter(gang -> gang.stream().allMatch(r -> r.state() == ReplicaState.READY))
+                .count();
+    if (running == 0) {
+      return this;
+    }
+    int backlog =
+        statusOfGang.values().stream()
+            .flatMap(List::stream)
+            .mapToInt(replica -> replica.backlog().requests())
+            .sum();
+    AutoscalingPolicy.Decision decision =
+        scaling.decide(System.nanoTime(), running, target, backlog / (double) gangSize(wanted));
+    if (decision.applied() != target) {
+      apply(wanted, decision);
+    }
+    return this;
+  }
+
+  private static int gangSize(LlmConfig config) {
+    return config.parallel().dataParallelSize();
+  }
+
+  private void apply(LlmConfig wanted, AutoscalingPolicy.Decision decision) {
+    getContext()
+        .getLog()
+        .info(
+            "Model [{}] goes from [{}] to [{}] replicas: {}",
+            modelId,
+            target,
+            decision.applied(),
+            decision.reason());
+    decisions.addLast(
+        new ScalingDecision(
+            clock.millis(),
+            decision.running(),
+            decision.averageBacklog(),
+            target,
+            decision.applied(),
+            decision.reason()));
+    if (decisions.size() > MAX_DECISIONS) {
+      decisions.removeFirst();
+    }
+    target = decision.applied();
+    reconcile(wanted);
+  }
+
+  private Behavior<Command> onDescribe(Describe describe) {
+    describe.replyTo().tell(describe());
+    return this;
+  }
+
+  private DeployReply describe() {
+    LlmConfig current = config;
+    if (current == null) {
+      return new NotDeployed(modelId);
+    }
+    List<ReplicaStatus> replicas = statusOfGang.values().stream().flatMap(List::stream).toList();
+    return new Deployed(
+        new DeploymentStatus(
+            current, createdEpochSeconds, target, replicas, List.copyOf(decisions)));
+  }
+
+  private Behavior<Command> onFollow(Follow follow) {
+    LlmConfig current = config;
+    if (current != null) {
+      if (followers.add(follow.ingress())) {
+        getContext().watchWith(follow.ingress(), new FollowerLost(follow.ingress()));
+      }
+      follow.ingress().tell(new IngressModels.ModelDeployed(current, createdEpochSeconds));
+    }
+    return this;
+  }
+
+  private Behavior<Command> onFollowerLost(FollowerLost lost) {
+    followers.remove(lost.ingress());
+    return this;
+  }
+
+  private Behavior<Command> onDelete(Delete delete) {
+    deleters.add(delete.replyTo());
+    gangs.forEach(
+        (ordinal, gang) -> {
+          stopping.add(ordinal);
+          gang.tell(new ReplicaGang.Stop());
+        });
+    return gangs.isEmpty() ? finishDelete() : this;
+  }
+
+  private Behavior<Command> finishDelete() {
+    followers.forEach(ingress -> ingress.tell(new IngressModels.ModelDeleted(modelId)));
+    deleters.forEach(replyTo -> replyTo.tell(new NotDeployed(modelId)));
+    return Behaviors.stopped();
+  }
+}

@@ -1,0 +1,34 @@
+package io.phalanx.llm.serving;
+
+import io.phalanx.llm.LlmConfig;
+import io.phalanx.runtime.serialization.WireMessage;
+import java.util.List;
+
+/**
+ * A deployment at one moment.
+ *
+ * @param config what it serves
+ * @param createdEpochSeconds when it was created, in seconds since 1970
+ * @param targetReplicas replicas aimed at (under data parallelism: gangs)
+ * @param replicas all replicas, by gang and name
+ * @param decisions the latest changes of the target, the newest last
+ */
+public record DeploymentStatus(
+    LlmConfig config,
+    long createdEpochSeconds,
+    int targetReplicas,
+    List<ReplicaStatus> replicas,
+    List<ScalingDecision> decisions)
+    implements WireMessage {
+
+  /** Copies the lists. */
+  public DeploymentStatus {
+    replicas = List.copyOf(replicas);
+    decisions = List.copyOf(decisions);
+  }
+
+  /** Returns whether at least one replica can answer. */
+  public boolean isReady() {
+    return replicas.stream().anyMatch(replica -> replica.state() == ReplicaState.READY);
+  }
+}

@@ -1,0 +1,85 @@
+package io.phalanx.llm.serving;
+
+import io.phalanx.llm.engine.EngineStats;
+import io.phalanx.llm.engine.GenerationRequest;
+import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.runtime.metrics.Metric;
+import io.phalanx.runtime.metrics.Metrics;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** Counts one model's requests on an ingress, and shows what its replicas report. */
+final class ModelMetrics {
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  private final String modelId;
+  private final Metrics metrics;
+  private final Map<ActorRef<Replica.Command>, Replica.BacklogReport> reports = new HashMap<>();
+
+  ModelMetrics(String modelId, Metrics metrics) {
+    this.modelId = modelId;
+    this.metrics = metrics;
+  }
+
+  /** Shows a replica's state; the router's actor calls it. */
+  void onReport(Replica.BacklogReport report) {
+    Replica.BacklogReport previous = reports.put(report.replica(), report);
+    EngineStats stats = report.stats();
+    String replica = report.name();
+    metrics.gauge(Metric.NUM_REQUESTS_RUNNING, modelId, replica).set(stats.running());
+    metrics.gauge(Metric.NUM_REQUESTS_WAITING, modelId, replica).set(stats.waiting());
+    metrics.gauge(Metric.KV_CACHE_USAGE, modelId, replica).set(stats.kvCacheUsage());
+    EngineStats before = previous == null ? new EngineStats(0, 0, 0, 1, 0, 0, 0) : previous.stats();
+    count(Metric.PROMPT_TOKENS, replica, stats.promptTokens() - before.promptTokens());
+    count(Metric.GENERATION_TOKENS, replica, stats.generationTokens() - before.generationTokens());
+    count(Metric.NUM_PREEMPTIONS, replica, stats.preemptions() - before.preemptions());
+  }
+
+  private void count(Metric metric, String replica, long difference) {
+    metrics.counter(metric, modelId, replica).inc(Math.max(0, difference));
+  }
+
+  /** Forgets a replica that has ended; the router's actor calls it. */
+  void onReplicaLost(ActorRef<Replica.Command> replica) {
+    Replica.BacklogReport last = reports.remove(replica);
+    if (last != null) {
+      metrics.removeReplica(modelId, last.name());
+    }
+  }
+
+  /** Begins to measure a request. */
+  RequestMeter request(GenerationRequest request) {
+    return new RequestMeter(request.promptTokenIds().length);
+  }
+
+  /** Measures one request; belongs to its stream. */
+  final class RequestMeter {
+    private final long startNanos = System.nanoTime();
+    private final int promptTokens;
+    private long lastNanos = startNanos;
+
+    private RequestMeter(int promptTokens) {
+      this.promptTokens = promptTokens;
+    }
+
+    /** Takes the next token's event. */
+    void onToken(TokenEvent event) {
+      long now = System.nanoTime();
+      Metric latency =
+          event.position() == 0 ? Metric.TIME_TO_FIRST_TOKEN : Metric.INTER_TOKEN_LATENCY;
+      metrics.histogram(latency, modelId).observe((now - lastNanos) / NANOS_PER_SECOND);
+      lastNanos = now;
+      if (event.finishReason() != null) {
+        String reason = event.finishReason().name().toLowerCase(Locale.ROOT);
+        metrics.counter(Metric.REQUEST_SUCCESS, modelId, reason).inc();
+        metrics.histogram(Metric.REQUEST_PROMPT_TOKENS, modelId).observe(promptTokens);
+        metrics.histogram(Metric.REQUEST_GENERATION_TOKENS, modelId).observe(event.position() + 1);
+        metrics
+            .histogram(Metric.E2E_REQUEST_LATENCY, modelId)
+            .observe((now - startNanos) / NANOS_PER_SECOND);
+      }
+    }
+  }
+}

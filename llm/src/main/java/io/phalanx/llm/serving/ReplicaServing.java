@@ -1,0 +1,344 @@
+package io.phalanx.llm.serving;
+
+import io.phalanx.llm.EngineKwargs;
+import io.phalanx.llm.engine.Backlog;
+import io.phalanx.llm.engine.EngineSettings;
+import io.phalanx.llm.engine.GenerationRequest;
+import io.phalanx.llm.engine.LlmEngine;
+import io.phalanx.llm.engine.ModelInput;
+import io.phalanx.llm.engine.SamplingParams;
+import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@link Replica} whose ranks have loaded: it generates one token to see that they compute, then
+ * runs the engine's loop (schedule, execute on all ranks, update) until it is drained or a rank
+ * fails.
+ */
+final class ReplicaServing extends AbstractBehavior<Replica.Command> {
+  private static final String WARM_UP = "warm-up";
+
+  /** How many step timeouts may pass without a step's end before the replica is given up. */
+  private static final int STUCK_FACTOR = 2;
+
+  private record IngressLost(ActorRef<Replica.ToIngress> ingress) implements Replica.Internal {}
+
+  private record Report() implements Replica.Internal {}
+
+  private record DrainTimedOut() implements Replica.Internal {}
+
+  private final TimerScheduler<Replica.Command> timers;
+  private final ReplicaSpec spec;
+  private final ServingSettings settings;
+  private final ReplicaRanks ranks;
+  private final ReplicaModel model;
+  private final LlmEngine engine;
+  private final int maxOngoing;
+  private final int maxModelLength;
+  private final StreamTable<ActorRef<Replica.ToIngress>> streams = new StreamTable<>();
+  private final Set<ActorRef<Replica.ToIngress>> subscribers = new HashSet<>();
+  private final Set<ActorRef<Replica.ToIngress>> watched = new HashSet<>();
+  private @Nullable Backlog reported;
+  private long lastProgressNanos;
+  private boolean ready;
+  private boolean active;
+  private boolean draining;
+
+  ReplicaServing(
+      ActorContext<Replica.Command> context,
+      TimerScheduler<Replica.Command> timers,
+      ReplicaSpec spec,
+      ServingSettings settings,
+      ReplicaRanks ranks,
+      ReplicaModel model) {
+    super(context);
+    this.timers = timers;
+    this.spec = spec;
+    this.settings = settings;
+    this.ranks = ranks;
+    this.model = model;
+    EngineKwargs kwargs = spec.config().engineKwargs();
+    EngineSettings sizes = engineSettings(kwargs, model, ranks.numBlocks());
+    this.maxModelLength = sizes.maxModelLength();
+    this.maxOngoing = spec.config().deploymentConfig().maxOngoing(kwargs.maxNumSequences());
+    this.engine =
+        new LlmEngine(
+            sizes,
+            Set.copyOf(model.defaults().eosTokenIds()),
+            () -> model.tokenizer().newDetokenizer());
+    timers.startTimerWithFixedDelay(new Report(), settings.reportInterval());
+    SamplingParams oneToken = SamplingParams.greedy(1).withIgnoreEos();
+    engine.add(new GenerationRequest(WARM_UP, new int[] {0}, oneToken));
+    pump();
+  }
+
+  /** Sizes the engine; a length that nobody asked for gives way to the blocks that there are. */
+  private static EngineSettings engineSettings(
+      EngineKwargs kwargs, ReplicaModel model, int numBlocks) {
+    int wanted = KvMemory.maxModelLength(kwargs, model.config());
+    int capacity = (int) Math.min(Integer.MAX_VALUE, (long) numBlocks * kwargs.blockSize());
+    int length = kwargs.maxModelLength().isPresent() ? wanted : Math.min(wanted, capacity);
+    return new EngineSettings(
+        kwargs.blockSize(),
+        numBlocks,
+        kwargs.maxNumBatchedTokens(),
+        kwargs.maxNumSequences(),
+        length,
+        kwargs.enableChunkedPrefill(),
+        kwargs.parallel().pipelineParallelSize(),
+        model.config().vocabSize());
+  }
+
+  @Override
+  public Receive<Replica.Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Replica.StepDone.class, this::onStepDone)
+        .onMessage(Replica.Generate.class, this::onGenerate)
+        .onMessage(Replica.Abort.class, this::onAbort)
+        .onMessage(Replica.Resend.class, this::onResend)
+        .onMessage(Replica.Subscribe.class, this::onSubscribe)
+        .onMessage(IngressLost.class, this::onIngressLost)
+        .onMessage(Report.class, this::onReport)
+        .onMessage(Replica.Activate.class, this::onActivate)
+        .onMessage(Replica.Drain.class, this::onDrain)
+        .onMessage(DrainTimedOut.class, timeout -> finishDrain())
+        .onMessage(Replica.WorkerFailed.class, failed -> fail(failed.code(), failed.reason()))
+        .onMessage(ReplicaStartup.WorkerLost.class, this::onWorkerLost)
+        .onAnyMessage(any -> this)
+        .onSignal(PostStop.class, signal -> onPostStop())
+        .build();
+  }
+
+  /** Sends the ranks every step that can be computed now. */
+  private void pump() {
+    boolean idle = engine.stepsInFlight() == 0;
+    for (ModelInput input = engine.schedule(); input != null; input = engine.schedule()) {
+      ranks.executeAll(input);
+      if (idle) {
+        lastProgressNanos = System.nanoTime();
+      }
+    }
+  }
+
+  private Behavior<Replica.Command> onStepDone(Replica.StepDone done) {
+    lastProgressNanos = System.nanoTime();
+    List<TokenEvent> events = engine.update(done.output());
+    pump();
+    Map<ActorRef<Replica.ToIngress>, List<TokenEvent>> byIngress = new LinkedHashMap<>();
+    for (TokenEvent event : events) {
+      streams
+          .record(event)
+          .ifPresent(
+              ingress -> byIngress.computeIfAbsent(ingress, any -> new ArrayList<>()).add(event));
+    }
+    byIngress.forEach((ingress, part) -> ingress.tell(tokens(part)));
+    if (!ready && !events.isEmpty()) {
+      becomeReady();
+    }
+    return draining && engine.isIdle() ? finishDrain() : this;
+  }
+
+  private void becomeReady() {
+    ready = true;
+    getContext()
+        .getLog()
+        .info(
+            "Replica [{}] generated its first token: [{}] KV blocks, context of [{}] tokens",
+            spec.name(),
+            ranks.numBlocks(),
+            maxModelLength);
+    spec.owner()
+        .tell(
+            new ReplicaGang.Ready(
+                spec.name(), getContext().getSelf(), ranks.describe(), maxModelLength));
+  }
+
+  private Replica.Tokens tokens(List<TokenEvent> events) {
+    return new Replica.Tokens(getContext().getSelf(), events, engine.backlog().requests());
+  }
+
+  private Behavior<Replica.Command> onGenerate(Replica.Generate generate) {
+    GenerationRequest request = generate.request();
+    try {
+      if (draining) {
+        throw new ServingException(ErrorCode.NOT_READY, "The replica is stopping.");
+      }
+      if (engine.backlog().requests() >= maxOngoing) {
+        throw new ServingException(
+            ErrorCode.OVERLOADED,
+            "The replica holds " + maxOngoing + " requests, its max-ongoing-requests; try later.");
+      }
+      engine.add(request);
+      streams.open(request.requestId(), generate.ingress());
+      watch(generate.ingress());
+      pump();
+    } catch (ServingException e) {
+      refuse(generate.ingress(), request.requestId(), e);
+    }
+    return this;
+  }
+
+  private void watch(ActorRef<Replica.ToIngress> ingress) {
+    if (watched.add(ingress)) {
+      getContext().watchWith(ingress, new IngressLost(ingress));
+    }
+  }
+
+  private void refuse(ActorRef<Replica.ToIngress> ingress, String requestId, ServingException e) {
+    ActorRef<Replica.Command> self = getContext().getSelf();
+    ingress.tell(
+        new Replica.RequestFailed(
+            self, requestId, e.code(), e.reason(), Optional.ofNullable(e.param())));
+  }
+
+  private Behavior<Replica.Command> onAbort(Replica.Abort abort) {
+    abort(abort.requestId());
+    pump();
+    return draining && engine.isIdle() ? finishDrain() : this;
+  }
+
+  private void abort(String requestId) {
+    engine.abort(requestId);
+    streams.close(requestId);
+  }
+
+  private Behavior<Replica.Command> onResend(Replica.Resend resend) {
+    Optional<List<TokenEvent>> missing = streams.since(resend.requestId(), resend.fromPosition());
+    if (missing.isEmpty()) {
+      ServingException unknown =
+          new ServingException(ErrorCode.REPLICA_FAILED, "The replica lost the request.");
+      refuse(resend.ingress(), resend.requestId(), unknown);
+    } else if (missing.get().isEmpty()) {
+      resend.ingress().tell(new Replica.StillRunning(getContext().getSelf(), resend.requestId()));
+    } else {
+      resend.ingress().tell(tokens(missing.get()));
+    }
+    return this;
+  }
+
+  private Behavior<Replica.Command> onSubscribe(Replica.Subscribe subscribe) {
+    subscribers.add(subscribe.ingress());
+    watch(subscribe.ingress());
+    subscribe.ingress().tell(report());
+    return this;
+  }
+
+  private Behavior<Replica.Command> onIngressLost(IngressLost lost) {
+    watched.remove(lost.ingress());
+    subscribers.remove(lost.ingress());
+    List<String> requests = streams.requestsOf(lost.ingress());
+    getContext()
+        .getLog()
+        .info("Ingress [{}] is gone, aborting [{}] requests", lost.ingress(), requests.size());
+    requests.forEach(this::abort);
+    pump();
+    return draining && engine.isIdle() ? finishDrain() : this;
+  }
+
+  private Behavior<Replica.Command> onReport(Report tick) {
+    long waited = System.nanoTime() - lastProgressNanos;
+    if (engine.stepsInFlight() > 0 && waited > STUCK_FACTOR * settings.stepTimeout().toNanos()) {
+      return fail(ErrorCode.REPLICA_FAILED, "no rank has ended a step for " + waited / 1e9 + " s");
+    }
+    Backlog backlog = engine.backlog();
+    if (ready && !backlog.equals(reported)) {
+      reported = backlog;
+      Replica.BacklogReport report = report();
+      subscribers.forEach(ingress -> ingress.tell(report));
+      spec.owner().tell(new ReplicaGang.Reported(spec.name(), backlog, engine.stats()));
+    }
+    return this;
+  }
+
+  private Replica.BacklogReport report() {
+    return new Replica.BacklogReport(
+        getContext().getSelf(), spec.name(), engine.backlog(), engine.stats());
+  }
+
+  private Behavior<Replica.Command> onActivate(Replica.Activate activate) {
+    if (ready && !active && !draining) {
+      active = true;
+      getContext()
+          .getSystem()
+          .receptionist()
+          .tell(Receptionist.register(Replica.serviceKey(spec.config().modelId()), self()));
+    }
+    return this;
+  }
+
+  private Behavior<Replica.Command> onDrain(Replica.Drain drain) {
+    if (draining) {
+      return this;
+    }
+    draining = true;
+    if (active) {
+      getContext()
+          .getSystem()
+          .receptionist()
+          .tell(Receptionist.deregister(Replica.serviceKey(spec.config().modelId()), self()));
+    }
+    timers.startSingleTimer(
+        new DrainTimedOut(), spec.config().deploymentConfig().gracefulShutdownTimeout());
+    return engine.isIdle() ? finishDrain() : this;
+  }
+
+  private ActorRef<Replica.Command> self() {
+    return getContext().getSelf();
+  }
+
+  private Behavior<Replica.Command> finishDrain() {
+    failRequests(new ServingException(ErrorCode.REPLICA_FAILED, "The replica was stopped."));
+    ranks.haltAll("the replica was drained");
+    spec.owner().tell(new ReplicaGang.Drained(spec.name()));
+    return Behaviors.stopped();
+  }
+
+  private Behavior<Replica.Command> onWorkerLost(ReplicaStartup.WorkerLost lost) {
+    String address = ranks.placement(lost.rank()).address();
+    return fail(ErrorCode.REPLICA_FAILED, "rank " + lost.rank() + " on " + address + " ended");
+  }
+
+  private Behavior<Replica.Command> fail(ErrorCode code, String reason) {
+    getContext().getLog().error("Replica [{}] failed: {}", spec.name(), reason);
+    failRequests(
+        new ServingException(
+            ErrorCode.REPLICA_FAILED, "The replica failed while it generated: " + reason));
+    ranks.haltAll(reason);
+    spec.owner().tell(new ReplicaGang.Failed(spec.name(), code, reason));
+    return Behaviors.stopped();
+  }
+
+  private void failRequests(ServingException error) {
+    streams
+        .readers()
+        .forEach(
+            (requestId, ingress) -> {
+              streams.close(requestId);
+              refuse(ingress, requestId, error);
+            });
+  }
+
+  private Behavior<Replica.Command> onPostStop() {
+    ranks.haltAll("the replica has stopped");
+    model.tokenizer().close();
+    return this;
+  }
+}

@@ -1,0 +1,53 @@
+package io.phalanx.llm.serving;
+
+import com.typesafe.config.Config;
+import io.phalanx.runtime.config.ConfigReader;
+import java.time.Duration;
+
+/**
+ * How the actors of deployments behave; the typed view of {@code phalanx.serving}.
+ *
+ * @param stepTimeout how long one collective operation between ranks may wait
+ * @param startTimeout how long a replica may take until its first token
+ * @param restartDelay how long a deployment waits before a failed replica is started again
+ * @param maxRestartDelay the longest such wait, after several failures
+ * @param autoscalingInterval how often a deployment looks at its backlog
+ * @param reportInterval how often a replica tells its backlog
+ * @param resendAfter after how long without an event an ingress asks for it
+ * @param kvMemoryShare share of free memory for the KV caches of a JVM
+ */
+public record ServingSettings(
+    Duration stepTimeout,
+    Duration startTimeout,
+    Duration restartDelay,
+    Duration maxRestartDelay,
+    Duration autoscalingInterval,
+    Duration reportInterval,
+    Duration resendAfter,
+    double kvMemoryShare) {
+
+  /** Reads {@code phalanx.serving}; refuses keys it does not know. */
+  public static ServingSettings of(Config config) {
+    ConfigReader serving = ConfigReader.of(config, "phalanx.serving");
+    ServingSettings settings =
+        new ServingSettings(
+            positive(serving, "step-timeout"),
+            positive(serving, "start-timeout"),
+            positive(serving, "restart-delay"),
+            positive(serving, "max-restart-delay"),
+            positive(serving, "autoscaling-interval"),
+            positive(serving, "report-interval"),
+            positive(serving, "resend-after"),
+            serving.number("kv-memory-share", 0.0001, 1));
+    serving.rejectUnknown();
+    return settings;
+  }
+
+  private static Duration positive(ConfigReader serving, String key) {
+    Duration value = serving.duration(key);
+    if (value.isZero()) {
+      throw serving.error(key, "[0] must be longer than 0");
+    }
+    return value;
+  }
+}

@@ -1,0 +1,214 @@
+package io.phalanx.llm.serving;
+
+import io.phalanx.llm.EngineKwargs;
+import io.phalanx.llm.engine.ModelInput;
+import io.phalanx.llm.engine.StepOutput;
+import io.phalanx.llm.hub.ModelFiles;
+import io.phalanx.llm.models.LoadProgress;
+import io.phalanx.llm.models.ModelConfig;
+import io.phalanx.llm.models.ModelRunner;
+import io.phalanx.llm.models.RankContext;
+import io.phalanx.llm.models.RunnerSettings;
+import io.phalanx.placement.BundleGrant;
+import io.phalanx.runtime.JvmId;
+import io.phalanx.runtime.collective.GroupSpec;
+import io.phalanx.runtime.device.Device;
+import io.phalanx.runtime.device.DeviceSlot;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import io.phalanx.runtime.serialization.WireMessage;
+import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+
+/**
+ * One rank of a replica: it hands the weights, the KV blocks and every forward pass to the thread
+ * that it owns, so that it can receive while a pass waits.
+ *
+ * <p>It finds the model's files as soon as it starts and reports that; it loads when told the
+ * process groups; then it computes steps. It ends with its replica, and its first failure is also
+ * its last message.
+ */
+public final class Worker extends AbstractBehavior<Worker.Command> {
+
+  /** What a worker can be asked. */
+  public sealed interface Command {}
+
+  /**
+   * Joins the groups and loads this rank's shard.
+   *
+   * @param tensorGroup the ranks of the same stage
+   * @param tensorRank this rank's place in it
+   * @param pipelineGroup the ranks of the same tensor rank
+   * @param stage this rank's place in it
+   * @param engine the engine's arguments
+   * @param ranksInJvm ranks of the replica that share this worker's JVM
+   */
+  public record Load(
+      GroupSpec tensorGroup,
+      int tensorRank,
+      GroupSpec pipelineGroup,
+      int stage,
+      EngineKwargs engine,
+      int ranksInJvm)
+      implements Command, WireMessage {}
+
+  /** Computes a step with the other ranks. */
+  public record Execute(ModelInput input) implements Command, WireMessage {}
+
+  /** Stops, also in the middle of a step. */
+  public record Halt(String reason) implements Command, WireMessage {}
+
+  private record Failed(Throwable failure) implements Command {}
+
+  private record OwnerLost() implements Command {}
+
+  private final WorkerSpec spec;
+  private final ServingEnvironment environment;
+  private final BundleGrant grant;
+  private final Device device;
+  private final ActorRef<Command> self;
+  private final RankThread thread;
+  private Optional<ModelFiles> files = Optional.empty();
+
+  /** Creates the worker of one rank in a bundle. */
+  public static Behavior<Command> create(
+      WorkerSpec spec, BundleGrant grant, ServingEnvironment environment) {
+    return Behaviors.setup(context -> new Worker(context, spec, grant, environment));
+  }
+
+  private Worker(
+      ActorContext<Command> context,
+      WorkerSpec spec,
+      BundleGrant grant,
+      ServingEnvironment environment) {
+    super(context);
+    this.spec = spec;
+    this.grant = grant;
+    this.environment = environment;
+    this.self = context.getSelf();
+    Optional<DeviceSlot> slot =
+        grant.devices().isEmpty()
+            ? Optional.empty()
+            : Optional.of(grant.devices().get(spec.seat() % grant.devices().size()));
+    this.device = slot.map(DeviceSlot::device).orElse(Device.CPU);
+    String deviceText = slot.map(DeviceSlot::describe).orElse("cpu");
+    this.thread =
+        new RankThread("rank-" + spec.rank() + " of " + spec.replica(), new ThreadListener());
+    context.watchWith(spec.owner(), new OwnerLost());
+    thread.submit(() -> prepare(deviceText));
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Load.class, this::onLoad)
+        .onMessage(Execute.class, this::onExecute)
+        .onMessage(Halt.class, halt -> stop(halt.reason()))
+        .onMessage(Failed.class, this::onFailed)
+        .onMessage(OwnerLost.class, lost -> stop("its replica has ended"))
+        .onSignal(PostStop.class, signal -> onPostStop())
+        .build();
+  }
+
+  private Behavior<Command> onLoad(Load load) {
+    thread.submit(() -> load(load));
+    return this;
+  }
+
+  private Behavior<Command> onExecute(Execute execute) {
+    thread.execute(execute.input());
+    return this;
+  }
+
+  private Behavior<Command> onFailed(Failed failed) {
+    ServingException error = asServingException(failed.failure());
+    String where = "rank " + spec.rank() + " on " + grant.host() + ": ";
+    getContext().getLog().error("Rank [{}] of [{}] failed", spec.rank(), spec.replica(), error);
+    spec.owner().tell(new Replica.WorkerFailed(spec.rank(), error.code(), where + error.reason()));
+    return Behaviors.stopped();
+  }
+
+  private Behavior<Command> stop(String reason) {
+    thread.halt(reason);
+    return Behaviors.stopped();
+  }
+
+  private Behavior<Command> onPostStop() {
+    thread.halt("its worker has stopped");
+    return this;
+  }
+
+  /** Runs on the rank's thread. */
+  private void prepare(String deviceText) {
+    files = Optional.of(environment.models().resolve(spec.modelSource(), this::report));
+    spec.owner()
+        .tell(
+            new Replica.WorkerPrepared(
+                spec.rank(), self, JvmId.current(), grant.host(), deviceText));
+  }
+
+  /** Runs on the rank's thread. */
+  private void load(Load load) {
+    ModelFiles model = files.orElseThrow();
+    ModelConfig config = ModelConfig.load(model.directory());
+    ServingEnvironment.Groups groups = environment.groups();
+    RankContext rank =
+        new RankContext(
+            device,
+            thread.own(groups.join(load.tensorGroup(), load.tensorRank(), device)),
+            thread.own(groups.join(load.pipelineGroup(), load.stage(), device)));
+    ModelRunner runner =
+        environment
+            .runners()
+            .load(model.directory(), rank, runnerSettings(load, config), this::report);
+    thread.own(runner);
+    spec.owner().tell(new Replica.WorkerLoaded(spec.rank(), runner.numBlocks()));
+  }
+
+  private RunnerSettings runnerSettings(Load load, ModelConfig config) {
+    EngineKwargs engine = load.engine();
+    long available =
+        engine
+            .kvCacheMemoryBytes()
+            .orElseGet(
+                () ->
+                    KvMemory.shareOfFree(
+                        environment.settings().kvMemoryShare(), load.ranksInJvm()));
+    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / load.ranksInJvm());
+    int numBlocks = KvMemory.numBlocks(engine, config, available);
+    return new RunnerSettings(engine.blockSize(), numBlocks, available, threads);
+  }
+
+  private void report(LoadProgress progress) {
+    report("loaded " + progress.loadedLayers() + " of " + progress.totalLayers() + " layers");
+  }
+
+  private void report(String text) {
+    spec.owner().tell(new Replica.WorkerProgress(spec.rank(), text));
+  }
+
+  private static ServingException asServingException(Throwable failure) {
+    return failure instanceof ServingException serving
+        ? serving
+        : new ServingException(ErrorCode.REPLICA_FAILED, String.valueOf(failure), failure);
+  }
+
+  /** Turns what happens on the rank's thread into messages. */
+  private final class ThreadListener implements RankThread.Listener {
+    @Override
+    public void onOutput(StepOutput output) {
+      spec.owner().tell(new Replica.StepDone(output));
+    }
+
+    @Override
+    public void onFailure(Throwable failure) {
+      self.tell(new Failed(failure));
+    }
+  }
+}

@@ -1,0 +1,304 @@
+package io.phalanx.llm.serving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.ConfigFactory;
+import io.phalanx.llm.LlmConfig;
+import io.phalanx.llm.LlmConfigBuilder;
+import io.phalanx.llm.engine.Backlog;
+import io.phalanx.llm.engine.EngineStats;
+import io.phalanx.llm.engine.FinishReason;
+import io.phalanx.llm.engine.GenerationRequest;
+import io.phalanx.llm.engine.SamplingParams;
+import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import io.phalanx.runtime.metrics.Metrics;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.apache.pekko.stream.Attributes;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
+import org.apache.pekko.stream.javadsl.Source;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+/** A {@link ReplicaRouter} and its streams between probes that play replicas and readers. */
+final class ReplicaRouterTest {
+  private static final ActorTestKit testKit = ActorTestKit.create();
+  private static final Duration WAIT = Duration.ofSeconds(10);
+
+  private final String modelId = "m-" + UUID.randomUUID();
+  private final Recorder listener = new Recorder();
+
+  @AfterAll
+  static void shutDown() {
+    testKit.shutdownTestKit();
+  }
+
+  @Test
+  void open_withoutReplica_saysNotReady() {
+    Reader reader = new Reader();
+
+    router(config()).tell(new ReplicaRouter.Open(request("r"), reader));
+
+    assertThat(reader.failure().code()).isEqualTo(ErrorCode.NOT_READY);
+  }
+
+  @Test
+  void tokens_inOrder_reachTheReader() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> replica = replica();
+    Reader reader = open(router, "r");
+    replica.expectMessageClass(Replica.Generate.class, WAIT);
+
+    router.tell(tokens(replica, event("r", 0, null), event("r", 1, FinishReason.STOP)));
+
+    assertThat(reader.event().position()).isZero();
+    assertThat(reader.event().finishReason()).isEqualTo(FinishReason.STOP);
+  }
+
+  @Test
+  void tokens_withAGap_areAskedForAgain() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> replica = replica();
+    Reader reader = open(router, "r");
+    replica.expectMessageClass(Replica.Generate.class, WAIT);
+
+    router.tell(tokens(replica, event("r", 0, null)));
+    router.tell(tokens(replica, event("r", 2, FinishReason.LENGTH)));
+    Replica.Resend resend = replica.expectMessageClass(Replica.Resend.class, WAIT);
+    router.tell(tokens(replica, event("r", 1, null), event("r", 2, FinishReason.LENGTH)));
+
+    assertThat(resend.fromPosition()).isEqualTo(1);
+    assertThat(reader.event().position()).isZero();
+    assertThat(reader.event().position()).isEqualTo(1);
+    assertThat(reader.event().position()).isEqualTo(2);
+  }
+
+  @Test
+  void cancel_ofARunningRequest_abortsItAtTheReplica() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> replica = replica();
+    Reader reader = open(router, "r");
+    replica.expectMessageClass(Replica.Generate.class, WAIT);
+
+    router.tell(new ReplicaRouter.Cancel("r", reader));
+
+    replica.expectMessage(new Replica.Abort("r"));
+  }
+
+  @Test
+  void open_allFull_queuesThenRefuses() {
+    ActorRef<ReplicaRouter.Command> router =
+        router(config().maxOngoingRequests(1).maxQueuedRequests(1));
+    TestProbe<Replica.Command> replica = replica();
+    open(router, "first");
+    open(router, "second");
+    Reader third = open(router, "third");
+
+    ServingException refused = third.failure();
+    assertThat(refused.code()).isEqualTo(ErrorCode.OVERLOADED);
+    assertThat(refused.code().httpStatus()).isEqualTo(429);
+    assertThat(refused).hasMessageContaining("max-queued-requests");
+    replica.expectMessageClass(Replica.Generate.class, WAIT);
+    router.tell(tokens(replica, 0, event("first", 0, FinishReason.STOP)));
+    assertThat(replica.expectMessageClass(Replica.Generate.class, WAIT).request().requestId())
+        .isEqualTo("second");
+  }
+
+  @Test
+  void replicaEnds_withRequests_failsThem() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> replica = replica();
+    Reader reader = open(router, "r");
+    replica.expectMessageClass(Replica.Generate.class, WAIT);
+
+    replica.stop();
+
+    assertThat(reader.failure().code()).isEqualTo(ErrorCode.REPLICA_FAILED);
+  }
+
+  @Test
+  void replicaStops_beforeItTookTheRequest_anotherGetsIt() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> first = replica();
+    open(router, "r");
+    first.expectMessageClass(Replica.Generate.class, WAIT);
+    TestProbe<Replica.Command> second = replica();
+    listener.awaitReplicas(2);
+
+    router.tell(
+        new Replica.RequestFailed(
+            first.ref(), "r", ErrorCode.NOT_READY, "stopping", Optional.empty()));
+
+    second.expectMessageClass(Replica.Generate.class, WAIT);
+  }
+
+  @Test
+  void backlogs_ofTwoReplicas_sendTheRequestToTheLesser() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> busy = replica();
+    TestProbe<Replica.Command> idle = replica();
+    listener.awaitReplicas(2);
+    router.tell(
+        new Replica.BacklogReport(
+            busy.ref(), "busy", new Backlog(20, 20, 0, 0), new EngineStats(20, 20, 0, 1, 0, 0, 0)));
+
+    for (int i = 0; i < 10; i++) {
+      open(router, "r" + i);
+      idle.expectMessageClass(Replica.Generate.class, WAIT);
+    }
+    busy.expectNoMessage(Duration.ZERO);
+  }
+
+  @Test
+  void slowReader_getsEveryTextInBoundedEvents() throws Exception {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> replica = replica();
+    ModelMetrics metrics = new ModelMetrics(modelId, new Metrics());
+    GenerationRequest request = request("r");
+    SinkQueueWithCancel<TokenEvent> queue =
+        Source.fromGraph(new TokenStage(router, request, metrics.request(request)))
+            .runWith(Sink.<TokenEvent>queue().withAttributes(oneElement()), testKit.system());
+    replica.expectMessageClass(Replica.Generate.class, WAIT);
+
+    int count = 4 * TokenStage.MAX_PENDING;
+    StringBuilder expected = new StringBuilder();
+    for (int i = 0; i < count; i++) {
+      @Nullable FinishReason reason = i == count - 1 ? FinishReason.LENGTH : null;
+      router.tell(tokens(replica, event("r", i, reason)));
+      expected.append(i).append(' ');
+    }
+    TestProbe<Replica.Command> barrier = replica;
+    router.tell(new ReplicaRouter.Open(request("after"), new Reader()));
+    barrier.expectMessageClass(Replica.Generate.class, WAIT);
+
+    StringBuilder text = new StringBuilder();
+    int events = 0;
+    Optional<TokenEvent> next = queue.pull().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    while (next.isPresent()) {
+      text.append(next.get().text());
+      events++;
+      next = queue.pull().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+    assertThat(text).hasToString(expected.toString());
+    assertThat(events).isLessThan(count);
+  }
+
+  private static Attributes oneElement() {
+    return Attributes.inputBuffer(1, 1);
+  }
+
+  private LlmConfigBuilder config() {
+    return LlmConfig.builder().modelId(modelId);
+  }
+
+  private ActorRef<ReplicaRouter.Command> router(LlmConfigBuilder config) {
+    return testKit.spawn(
+        ReplicaRouter.create(config.build(), ServingSettings.of(ConfigFactory.load()), listener));
+  }
+
+  /** Registers a probe as a ready replica and waits until the router knows it. */
+  private TestProbe<Replica.Command> replica() {
+    TestProbe<Replica.Command> probe = testKit.createTestProbe();
+    testKit
+        .system()
+        .receptionist()
+        .tell(Receptionist.register(Replica.serviceKey(modelId), probe.ref()));
+    probe.expectMessageClass(Replica.Subscribe.class, WAIT);
+    return probe;
+  }
+
+  private static Reader open(ActorRef<ReplicaRouter.Command> router, String id) {
+    Reader reader = new Reader();
+    router.tell(new ReplicaRouter.Open(request(id), reader));
+    return reader;
+  }
+
+  private static GenerationRequest request(String id) {
+    return new GenerationRequest(id, new int[] {1}, SamplingParams.greedy(8));
+  }
+
+  private static TokenEvent event(String id, int position, @Nullable FinishReason reason) {
+    return new TokenEvent(id, position, 7, position + " ", reason);
+  }
+
+  private static Replica.Tokens tokens(TestProbe<Replica.Command> replica, TokenEvent... events) {
+    return tokens(replica, 1, events);
+  }
+
+  private static Replica.Tokens tokens(
+      TestProbe<Replica.Command> replica, int backlog, TokenEvent... events) {
+    return new Replica.Tokens(replica.ref(), List.of(events), backlog);
+  }
+
+  private static final class Reader implements TokenSink {
+    private final BlockingQueue<Object> received = new LinkedBlockingQueue<>();
+
+    @Override
+    public void event(TokenEvent event) {
+      received.add(event);
+    }
+
+    @Override
+    public void fail(ServingException error) {
+      received.add(error);
+    }
+
+    private TokenEvent event() {
+      return (TokenEvent) next();
+    }
+
+    private ServingException failure() {
+      return (ServingException) next();
+    }
+
+    private Object next() {
+      try {
+        Object next = received.poll(WAIT.toSeconds(), TimeUnit.SECONDS);
+        assertThat(next).as("something received").isNotNull();
+        return next;
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  private static final class Recorder implements RouterListener {
+    private final BlockingQueue<Integer> counts = new LinkedBlockingQueue<>();
+
+    @Override
+    public void onReplicas(int count) {
+      counts.add(count);
+    }
+
+    @Override
+    public void onReport(Replica.BacklogReport report) {}
+
+    @Override
+    public void onReplicaLost(ActorRef<Replica.Command> replica) {}
+
+    private void awaitReplicas(int wanted) {
+      try {
+        Integer count = counts.poll(WAIT.toSeconds(), TimeUnit.SECONDS);
+        while (count != null && count != wanted) {
+          count = counts.poll(WAIT.toSeconds(), TimeUnit.SECONDS);
+        }
+        assertThat(count).isEqualTo(wanted);
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+}
