@@ -1,0 +1,60 @@
+package io.phalanx.llm.layers;
+
+import io.phalanx.llm.engine.ModelInput;
+import io.phalanx.llm.engine.ModelInput.SampleRow;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Where the tokens of a step stand, in plain integers.
+ *
+ * <p>Letters: {@code T} scheduled tokens of all sequences, {@code R} rows whose next token is
+ * drawn.
+ *
+ * @param positions {@code [T]} of each token in its sequence, exact in float32
+ * @param slots {@code [T]} where each token's key and value go
+ * @param sampleRows {@code [R]} indexes into {@code T}
+ * @param spans one for each sequence, in order
+ */
+@SuppressWarnings("ArrayRecordComponent") // never changed or compared
+record BatchLayout(float[] positions, long[] slots, long[] sampleRows, List<Span> spans) {
+
+  /**
+   * The tokens of one sequence.
+   *
+   * @param firstToken index into {@code T}
+   * @param numTokens scheduled in this step
+   * @param contextLength tokens with keys and values after this step
+   * @param blocks the sequence's block table
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never changed or compared
+  record Span(int firstToken, int numTokens, int contextLength, int[] blocks) {}
+
+  static BatchLayout of(ModelInput input, int blockSize) {
+    float[] positions = new float[input.numTokens()];
+    long[] slots = new long[input.numTokens()];
+    List<Span> spans = new ArrayList<>();
+    int token = 0;
+    for (int s = 0; s < input.numSequences(); s++) {
+      int numTokens = input.queryLengths()[s];
+      int contextLength = input.contextLengths()[s];
+      int[] blocks = input.blockTables()[s];
+      spans.add(new Span(token, numTokens, contextLength, blocks));
+      for (int p = contextLength - numTokens; p < contextLength; p++) {
+        positions[token] = p;
+        slots[token++] = (long) blocks[p / blockSize] * blockSize + p % blockSize;
+      }
+    }
+    return new BatchLayout(positions, slots, sampleRows(input, spans), spans);
+  }
+
+  private static long[] sampleRows(ModelInput input, List<Span> spans) {
+    long[] rows = new long[input.samples().size()];
+    for (int i = 0; i < rows.length; i++) {
+      SampleRow sample = input.samples().get(i);
+      Span span = spans.get(sample.sequence());
+      rows[i] = (long) span.firstToken() + span.numTokens() - 1;
+    }
+    return rows;
+  }
+}

@@ -1,0 +1,40 @@
+package io.phalanx.llm.models;
+
+import io.phalanx.llm.layers.KvCache;
+import io.phalanx.llm.layers.StepTensors;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * One rank's part of a language model that predicts the next token: some of its layers, and a share
+ * of each.
+ *
+ * <p>Letters: {@code T} scheduled tokens, {@code R} rows whose token is drawn. Tensors have the
+ * rank's activation type and device and belong to the caller's scope.
+ */
+public interface CausalLm {
+
+  /**
+   * Looks up a step's tokens; on the first stage only.
+   *
+   * @return {@code [T, hidden]}
+   */
+  Tensor embed(StepTensors step);
+
+  /**
+   * Runs this stage's decoder layers.
+   *
+   * @param hidden {@code [T, hidden]}; not changed
+   * @param cache gets the step's keys and values
+   * @return {@code [T, hidden]}, contiguous
+   */
+  Tensor decode(Tensor hidden, KvCache cache, StepTensors step);
+
+  /**
+   * Projects hidden states to logits; on the last stage only, together with the stage's other
+   * ranks.
+   *
+   * @param hidden {@code [R, hidden]}
+   * @return {@code [R, vocab]}, the same on every rank of the stage
+   */
+  Tensor logits(Tensor hidden);
+}

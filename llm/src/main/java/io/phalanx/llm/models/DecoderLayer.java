@@ -1,0 +1,48 @@
+package io.phalanx.llm.models;
+
+import io.phalanx.llm.layers.ColumnParallelLinear;
+import io.phalanx.llm.layers.KvCache;
+import io.phalanx.llm.layers.LayerContext;
+import io.phalanx.llm.layers.RmsNorm;
+import io.phalanx.llm.layers.RowParallelLinear;
+import io.phalanx.llm.layers.SiluAndMul;
+import io.phalanx.llm.layers.StepTensors;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/** One decoder layer: attention, then a gated feed-forward block, each over a normalized input. */
+final class DecoderLayer {
+  private final RmsNorm inputNorm;
+  private final SelfAttention attention;
+  private final RmsNorm postAttentionNorm;
+  private final ColumnParallelLinear gateAndUp;
+  private final RowParallelLinear down;
+
+  /** Loads the layer whose tensors' names start with {@code prefix}. */
+  DecoderLayer(LayerContext context, ModelConfig config, String prefix) {
+    int hidden = config.hiddenSize();
+    int intermediate = config.intermediateSize();
+    double epsilon = config.rmsNormEpsilon();
+    boolean bias = config.mlpBias();
+    this.inputNorm = RmsNorm.load(context, prefix + "input_layernorm", hidden, epsilon);
+    this.attention = new SelfAttention(context, config, prefix + "self_attn.");
+    this.postAttentionNorm =
+        RmsNorm.load(context, prefix + "post_attention_layernorm", hidden, epsilon);
+    List<String> names = List.of(prefix + "mlp.gate_proj", prefix + "mlp.up_proj");
+    this.gateAndUp = ColumnParallelLinear.load(context, names, hidden, intermediate, bias);
+    this.down =
+        RowParallelLinear.load(context, prefix + "mlp.down_proj", intermediate, hidden, bias);
+  }
+
+  /**
+   * Runs the layer.
+   *
+   * @param hidden {@code [T, hidden]}; not changed
+   * @return {@code [T, hidden]}
+   */
+  Tensor forward(Tensor hidden, KvCache.Layer cache, StepTensors step) {
+    Tensor attended = attention.forward(inputNorm.forward(hidden), cache, step).add_(hidden);
+    Tensor gated = SiluAndMul.forward(gateAndUp.forward(postAttentionNorm.forward(attended)));
+    return down.forward(gated).add_(attended);
+  }
+}

@@ -1,0 +1,109 @@
+package io.phalanx.llm.models;
+
+import io.phalanx.llm.layers.KvCache;
+import io.phalanx.llm.layers.LayerContext;
+import io.phalanx.llm.layers.LmHead;
+import io.phalanx.llm.layers.RmsNorm;
+import io.phalanx.llm.layers.StepTensors;
+import io.phalanx.llm.layers.VocabParallelEmbedding;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The decoder that Llama, Qwen2, Qwen3 and Mistral share; they differ by biases and by the norm of
+ * heads, as {@link ModelConfig} says.
+ */
+final class DecoderLm implements CausalLm {
+  /** Name of the embedding's tensor, without {@code .weight}. */
+  static final String EMBEDDING = "model.embed_tokens";
+
+  private final @Nullable VocabParallelEmbedding embedding;
+  private final List<DecoderLayer> layers;
+  private final @Nullable RmsNorm finalNorm;
+  private final @Nullable LmHead head;
+
+  private DecoderLm(
+      @Nullable VocabParallelEmbedding embedding,
+      List<DecoderLayer> layers,
+      @Nullable RmsNorm finalNorm,
+      @Nullable LmHead head) {
+    this.embedding = embedding;
+    this.layers = layers;
+    this.finalNorm = finalNorm;
+    this.head = head;
+  }
+
+  /** Loads this rank's share of one stage. */
+  static DecoderLm load(
+      LayerContext context,
+      ModelConfig config,
+      PipelineStage stage,
+      Consumer<LoadProgress> progress) {
+    int vocab = config.vocabSize();
+    int hidden = config.hiddenSize();
+    ProgressCounter counter = new ProgressCounter(stage, progress);
+    VocabParallelEmbedding embedding = null;
+    if (stage.isFirst()) {
+      embedding = VocabParallelEmbedding.load(context, EMBEDDING, vocab, hidden);
+      counter.loadedOne();
+    }
+    List<DecoderLayer> layers = new ArrayList<>();
+    for (int i = stage.firstLayer(); i < stage.firstLayer() + stage.numLayers(); i++) {
+      layers.add(new DecoderLayer(context, config, "model.layers." + i + "."));
+      counter.loadedOne();
+    }
+    if (!stage.isLast()) {
+      return new DecoderLm(embedding, layers, null, null);
+    }
+    RmsNorm norm = RmsNorm.load(context, "model.norm", hidden, config.rmsNormEpsilon());
+    String headName = config.tieWordEmbeddings() ? EMBEDDING : "lm_head";
+    LmHead head = LmHead.load(context, headName, vocab, hidden);
+    counter.loadedOne();
+    return new DecoderLm(embedding, layers, norm, head);
+  }
+
+  private static final class ProgressCounter {
+    private final int total;
+    private final Consumer<LoadProgress> progress;
+    private int loaded;
+
+    ProgressCounter(PipelineStage stage, Consumer<LoadProgress> progress) {
+      this.total = stage.numLayers() + (stage.isFirst() ? 1 : 0) + (stage.isLast() ? 1 : 0);
+      this.progress = progress;
+      progress.accept(new LoadProgress(0, total));
+    }
+
+    void loadedOne() {
+      loaded++;
+      progress.accept(new LoadProgress(loaded, total));
+    }
+  }
+
+  @Override
+  public Tensor embed(StepTensors step) {
+    if (embedding == null) {
+      throw new IllegalStateException("only the first stage embeds tokens");
+    }
+    return embedding.forward(step.tokenIds());
+  }
+
+  @Override
+  public Tensor decode(Tensor hidden, KvCache cache, StepTensors step) {
+    Tensor result = hidden;
+    for (int i = 0; i < layers.size(); i++) {
+      result = layers.get(i).forward(result, cache.layer(i), step);
+    }
+    return result;
+  }
+
+  @Override
+  public Tensor logits(Tensor hidden) {
+    if (finalNorm == null || head == null) {
+      throw new IllegalStateException("only the last stage computes logits");
+    }
+    return head.forward(finalNorm.forward(hidden));
+  }
+}
