@@ -1,21 +1,44 @@
 package io.phalanx.placement;
 
+import io.phalanx.placement.NodeState.Child;
+import io.phalanx.placement.reservation.Holding;
+import io.phalanx.placement.reservation.ResourceLedger;
+import io.phalanx.placement.reservation.ResourceLedger.Refusal;
 import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
 import io.phalanx.runtime.serialization.WireMessage;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.actor.typed.receptionist.ServiceKey;
 
-/** The keeper of one node's resources and the parent of all that runs in its bundles. */
-public final class NodeAgent {
+/**
+ * The keeper of one node's resources and the parent of all that runs in its bundles.
+ *
+ * <p>Its {@link ResourceLedger} is the truth about what is reserved here; {@link BundlePhase} lists
+ * how a bundle goes through it. The {@link PlacementGroupManager} reserves and frees; whoever owns
+ * a group launches actors in its bundles. A bundle is free only when the last actor in it has
+ * stopped.
+ *
+ * <p>Every command may be repeated: it gets the same reply and changes nothing more.
+ */
+public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
 
   /** Under which the agents of all nodes are found. */
   public static final ServiceKey<Command> SERVICE_KEY =
       ServiceKey.create(Command.class, "phalanx-node-agent");
-
-  private NodeAgent() {}
 
   /** What a node agent can be asked. */
   public sealed interface Command {}
@@ -91,6 +114,10 @@ public final class NodeAgent {
   /** Asks for the node's ledger and what runs in its bundles. */
   public record Describe(ActorRef<NodeState> replyTo) implements Command, WireMessage {}
 
+  private record PrepareTimedOut(Epoch epoch, long attempt, String groupId) implements Command {}
+
+  private record ChildStopped(BundleId bundle, String name) implements Command {}
+
   /** The answer to a manager; names the node and the request that it answers. */
   public sealed interface Reply extends WireMessage {
 
@@ -102,7 +129,8 @@ public final class NodeAgent {
   }
 
   /** The node obeys this epoch; {@code state} is all that it holds. */
-  public record Promised(String nodeId, Epoch epoch, NodeState state) implements Reply {}
+  public record Promised(String nodeId, Epoch epoch, ActorRef<Command> agent, NodeState state)
+      implements Reply {}
 
   /** The bundles of this attempt are in {@code phase}. */
   public record Held(String nodeId, Epoch epoch, String groupId, long attempt, BundlePhase phase)
@@ -150,4 +178,245 @@ public final class NodeAgent {
   /** No actor was started. */
   public record LaunchRefused(BundleId bundle, String name, ErrorCode code, String reason)
       implements LaunchReply {}
+
+  /**
+   * Creates the agent of a node on which nothing is reserved, and makes it known to the cluster.
+   *
+   * @param node what the node offers
+   * @param launcher starts what is placed in bundles
+   * @param settings its prepare time-out counts
+   */
+  public static Behavior<Command> create(
+      NodeInfo node, WorkerLauncher launcher, PlacementSettings settings) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> new NodeAgent(context, timers, node, launcher, settings)));
+  }
+
+  private final TimerScheduler<Command> timers;
+  private final NodeInfo node;
+  private final PlacementSettings settings;
+  private final ResourceLedger ledger;
+  private final BundleActors actors;
+  private final Map<String, ActorRef<GroupEvent>> subscribers = new HashMap<>();
+  private final List<Release> waitingReleases = new ArrayList<>();
+
+  private NodeAgent(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      NodeInfo node,
+      WorkerLauncher launcher,
+      PlacementSettings settings) {
+    super(context);
+    this.timers = timers;
+    this.node = node;
+    this.settings = settings;
+    this.ledger = new ResourceLedger(node);
+    this.actors = new BundleActors(context, launcher, node, ChildStopped::new);
+    context.getSystem().receptionist().tell(Receptionist.register(SERVICE_KEY, context.getSelf()));
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Promise.class, this::onPromise)
+        .onMessage(Prepare.class, this::onPrepare)
+        .onMessage(Commit.class, this::onCommit)
+        .onMessage(Release.class, this::onRelease)
+        .onMessage(Launch.class, this::onLaunch)
+        .onMessage(Stop.class, this::onStop)
+        .onMessage(Describe.class, this::onDescribe)
+        .onMessage(PrepareTimedOut.class, this::onPrepareTimedOut)
+        .onMessage(ChildStopped.class, this::onChildStopped)
+        .build();
+  }
+
+  private Behavior<Command> onPromise(Promise command) {
+    Optional<Refusal> refusal = ledger.promise(command.epoch());
+    command
+        .replyTo()
+        .tell(
+            refusal
+                .<Reply>map(why -> refused(command.epoch(), "", 0, why))
+                .orElseGet(() -> promised(command.epoch())));
+    return this;
+  }
+
+  private Behavior<Command> onPrepare(Prepare command) {
+    String groupId = command.group().id();
+    BundlePhase phase = command.commit() ? BundlePhase.COMMITTED : BundlePhase.PREPARED;
+    Optional<Refusal> refusal =
+        ledger.prepare(
+            command.epoch(), command.attempt(), command.group(), command.devicesOfBundle(), phase);
+    if (refusal.isPresent()) {
+      command.replyTo().tell(refused(command.epoch(), groupId, command.attempt(), refusal.get()));
+      return this;
+    }
+    subscribers.put(groupId, command.subscriber());
+    if (!command.commit()) {
+      PrepareTimedOut timeout = new PrepareTimedOut(command.epoch(), command.attempt(), groupId);
+      timers.startSingleTimer(timeout, timeout, settings.prepareTimeout());
+    }
+    getContext().getLog().debug("Group [{}] has {} here", groupId, command.devicesOfBundle());
+    command.replyTo().tell(held(command.epoch(), groupId, command.attempt(), phase));
+    return this;
+  }
+
+  private Behavior<Command> onCommit(Commit command) {
+    Optional<Refusal> refusal =
+        ledger.commit(command.epoch(), command.attempt(), command.groupId());
+    Reply reply =
+        refusal
+            .<Reply>map(why -> refused(command.epoch(), command.groupId(), command.attempt(), why))
+            .orElseGet(
+                () ->
+                    held(
+                        command.epoch(),
+                        command.groupId(),
+                        command.attempt(),
+                        BundlePhase.COMMITTED));
+    timers.cancel(new PrepareTimedOut(command.epoch(), command.attempt(), command.groupId()));
+    command.replyTo().tell(reply);
+    return this;
+  }
+
+  private Behavior<Command> onRelease(Release command) {
+    Optional<Refusal> refusal =
+        ledger.release(command.epoch(), command.attempt(), command.groupId(), command.bundles());
+    if (refusal.isPresent()) {
+      command
+          .replyTo()
+          .tell(refused(command.epoch(), command.groupId(), command.attempt(), refusal.get()));
+      return this;
+    }
+    for (Holding holding : ledger.of(command.groupId())) {
+      if (holding.phase() == BundlePhase.RELEASING && !actors.stopAll(holding.id())) {
+        ledger.free(holding.id());
+      }
+    }
+    waitingReleases.add(command);
+    answerFinishedReleases();
+    return this;
+  }
+
+  private Behavior<Command> onChildStopped(ChildStopped stopped) {
+    actors.remove(stopped.bundle(), stopped.name());
+    if (actors.isEmpty(stopped.bundle())) {
+      ledger.free(stopped.bundle());
+      answerFinishedReleases();
+    }
+    return this;
+  }
+
+  private void answerFinishedReleases() {
+    for (Release release : List.copyOf(waitingReleases)) {
+      if (isFinished(release)) {
+        waitingReleases.remove(release);
+        release
+            .replyTo()
+            .tell(
+                new Released(node.nodeId(), release.epoch(), release.groupId(), release.attempt()));
+      }
+    }
+    subscribers.keySet().removeIf(groupId -> ledger.of(groupId).isEmpty());
+  }
+
+  private boolean isFinished(Release release) {
+    return ledger.of(release.groupId()).stream()
+        .filter(holding -> holding.phase() == BundlePhase.RELEASING)
+        .noneMatch(
+            holding ->
+                release.bundles().isEmpty() || release.bundles().contains(holding.bundleIndex()));
+  }
+
+  private Behavior<Command> onPrepareTimedOut(PrepareTimedOut timeout) {
+    if (ledger.expire(timeout.epoch(), timeout.attempt(), timeout.groupId())) {
+      getContext()
+          .getLog()
+          .warn(
+              "Group [{}] was not committed within [{}], freed",
+              timeout.groupId(),
+              settings.prepareTimeout());
+    }
+    return this;
+  }
+
+  private Behavior<Command> onLaunch(Launch command) {
+    boolean isCommitted =
+        ledger
+            .holding(command.bundle())
+            .filter(holding -> holding.phase() == BundlePhase.COMMITTED)
+            .isPresent();
+    if (!isCommitted) {
+      String reason =
+          "bundle [%s] is not reserved on node [%s]".formatted(command.bundle(), node.address());
+      command.replyTo().tell(launchRefused(command, ErrorCode.BUNDLE_NOT_PREPARED, reason));
+      return this;
+    }
+    try {
+      Child child = actors.launch(command, ledger.holding(command.bundle()).orElseThrow());
+      command.replyTo().tell(new Launched(command.bundle(), command.name(), child.actor()));
+    } catch (ServingException e) {
+      command.replyTo().tell(launchRefused(command, e.code(), e.reason()));
+    } catch (RuntimeException e) {
+      getContext().getLog().error("Launch of [{}] failed", command.name(), e);
+      command.replyTo().tell(launchRefused(command, ErrorCode.INTERNAL, String.valueOf(e)));
+    }
+    return this;
+  }
+
+  private static LaunchRefused launchRefused(Launch command, ErrorCode code, String reason) {
+    return new LaunchRefused(command.bundle(), command.name(), code, reason);
+  }
+
+  private Behavior<Command> onStop(Stop command) {
+    actors.stop(command.bundle(), command.name());
+    return this;
+  }
+
+  private Behavior<Command> onDescribe(Describe command) {
+    command.replyTo().tell(state());
+    return this;
+  }
+
+  private NodeState state() {
+    Map<String, List<Holding>> byGroup = new LinkedHashMap<>();
+    for (Holding holding : ledger.holdings()) {
+      byGroup.computeIfAbsent(holding.group().id(), id -> new ArrayList<>()).add(holding);
+    }
+    return new NodeState(ledger.view(), byGroup.values().stream().map(this::share).toList());
+  }
+
+  private NodeState.GroupShare share(List<Holding> holdings) {
+    PlacementGroupSpec group = holdings.get(0).group();
+    ActorRef<GroupEvent> subscriber =
+        subscribers.getOrDefault(group.id(), getContext().getSystem().deadLetters());
+    return new NodeState.GroupShare(
+        group,
+        subscriber,
+        holdings.stream()
+            .map(
+                holding ->
+                    new NodeState.HeldBundle(
+                        holding.bundleIndex(),
+                        holding.phase(),
+                        holding.attempt(),
+                        holding.deviceIndexes(),
+                        actors.of(holding.id())))
+            .toList());
+  }
+
+  private Promised promised(Epoch epoch) {
+    return new Promised(node.nodeId(), epoch, getContext().getSelf(), state());
+  }
+
+  private Held held(Epoch epoch, String groupId, long attempt, BundlePhase phase) {
+    return new Held(node.nodeId(), epoch, groupId, attempt, phase);
+  }
+
+  private Refused refused(Epoch epoch, String groupId, long attempt, Refusal why) {
+    return new Refused(
+        node.nodeId(), epoch, groupId, attempt, why.code(), why.reason(), ledger.promised());
+  }
 }

@@ -25,6 +25,12 @@ public record NodeInfo(
   /** The label that holds the kind of accelerator, such as {@code L4}. */
   public static final String ACCELERATOR_TYPE = "accelerator-type";
 
+  /**
+   * Begins the name of the resource that each node of an accelerator type has 1 of; bundles written
+   * for Ray ask for a thousandth of {@code accelerator_type:L4} to select nodes.
+   */
+  public static final String ACCELERATOR_RESOURCE_PREFIX = "accelerator_type:";
+
   /** Validates that devices and total agree. */
   public NodeInfo {
     roles = List.copyOf(roles);

@@ -1,0 +1,38 @@
+package io.phalanx.placement.reservation;
+
+import io.phalanx.placement.BundleSite;
+import io.phalanx.placement.Explanation;
+import io.phalanx.placement.GroupState;
+import io.phalanx.placement.PlacementGroupSpec;
+import io.phalanx.placement.SchedulingDetail;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A group of a {@link GroupScheduler} at one moment.
+ *
+ * @param spec what was asked for
+ * @param state where its life stands
+ * @param detail why
+ * @param sites by bundle index, the bundles that have a place
+ * @param explanation why it waits
+ * @param attempts how often nodes were asked
+ */
+public record GroupSnapshot(
+    PlacementGroupSpec spec,
+    GroupState state,
+    SchedulingDetail detail,
+    Map<Integer, BundleSite> sites,
+    Explanation explanation,
+    int attempts) {
+
+  static GroupSnapshot of(Group group) {
+    return new GroupSnapshot(
+        group.spec,
+        group.state,
+        group.detail,
+        new TreeMap<>(group.sites),
+        group.explanation,
+        group.attempts);
+  }
+}
