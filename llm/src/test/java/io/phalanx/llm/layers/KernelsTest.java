@@ -1,0 +1,96 @@
+package io.phalanx.llm.layers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.phalanx.runtime.device.Device;
+import io.phalanx.runtime.device.NativeRuntime;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The CPU's chosen kernels against the plain ones. */
+final class KernelsTest {
+  private static final int IN = 72;
+  private static final int OUT = 40;
+
+  private NativeRuntime.RankThread thread;
+  private PointerScope scope;
+  private NativeOwner owner;
+  private Kernels kernels;
+
+  @BeforeEach
+  void enter() {
+    thread = NativeRuntime.enterRankThread(1);
+    scope = new PointerScope();
+    owner = new NativeOwner();
+    kernels = Kernels.of(Device.CPU, ScalarType.BFloat16, owner);
+    torch.manual_seed(7);
+  }
+
+  @AfterEach
+  void leave() {
+    owner.close();
+    scope.close();
+    thread.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 7, 32, 65})
+  void linear_16BitWeights_equalsFloat32Product(int rows) {
+    Tensor weight = torch.randn(OUT, IN).to(ScalarType.BFloat16);
+    Tensor bias = torch.randn(OUT);
+    Tensor input = torch.randn(rows, IN);
+
+    Tensor found = kernels.linear().prepare(weight, bias, owner).forward(input);
+
+    assertClose(found, torch.linear(input, weight.to(ScalarType.Float)).add_(bias), 1e-5);
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {1e6, 1.0001})
+  void linear_weightsThatFloat16CannotHold_areNotRounded(double weightValue) {
+    Tensor weight = torch.full(new long[] {OUT, IN}, new Scalar(weightValue));
+    Tensor input = torch.ones(1, IN);
+
+    Tensor found = kernels.linear().prepare(weight, null, owner).forward(input);
+
+    assertClose(found, torch.linear(input, weight), 1e-6 * weightValue * IN);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1", "1,37", "5,5", "5,37", "33,1000"})
+  void attend_chosenMethod_equalsExplicitMask(int tokens, int length) {
+    Tensor query = torch.randn(tokens, 6, 16);
+    Tensor keys = torch.randn(length, 2, 16);
+    Tensor values = torch.randn(length, 2, 16);
+
+    Tensor found = kernels.attention().attend(query, keys, values);
+
+    assertClose(found, new MaskedAttention().attend(query, keys, values), 1e-5);
+  }
+
+  @Test
+  void attend_maskedMethodInSlices_equalsWhole() {
+    int length = (int) (MaskedAttention.MAX_MASK_ELEMENTS / 64);
+    Tensor query = torch.randn(130, 1, 8);
+    Tensor keys = torch.randn(length, 1, 8);
+    Tensor values = torch.randn(length, 1, 8);
+
+    Tensor found = new MaskedAttention().attend(query, keys, values);
+
+    assertClose(found, kernels.attention().attend(query, keys, values), 1e-5);
+  }
+
+  private static void assertClose(Tensor found, Tensor expected, double tolerance) {
+    assertThat(found.sizes().vec().get()).isEqualTo(expected.sizes().vec().get());
+    assertThat(found.sub(expected).abs().max().item_double()).isLessThanOrEqualTo(tolerance);
+  }
+}
