@@ -24,7 +24,7 @@ final class AbortableMonitor {
     this.timeoutNanos = timeout.toNanos();
   }
 
-  /** Runs {@code action} with the lock held, then lets every waiter look again. */
+  /** Runs {@code action} with the lock held unless failed, then lets every waiter look again. */
   void update(Runnable action) {
     lock.lock();
     try {
@@ -37,7 +37,8 @@ final class AbortableMonitor {
   }
 
   /**
-   * Waits until {@code ready}, then runs {@code action} with the lock held.
+   * Waits until {@code ready}, then runs {@code action} with the lock held; what is ready is not
+   * spoilt by a failure after it.
    *
    * @param what what is waited for, for the error text
    */
@@ -45,11 +46,8 @@ final class AbortableMonitor {
     long left = timeoutNanos;
     lock.lock();
     try {
-      while (true) {
+      while (!ready.getAsBoolean()) {
         requireAlive();
-        if (ready.getAsBoolean()) {
-          break;
-        }
         if (left <= 0) {
           fail(what + " did not come within " + timeoutNanos / 1_000_000 + " ms");
         } else {
@@ -62,6 +60,16 @@ final class AbortableMonitor {
       Thread.currentThread().interrupt();
       fail("interrupted while waiting for " + what);
       requireAlive();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Runs {@code action} with the lock held, even if failed. */
+  void finish(Runnable action) {
+    lock.lock();
+    try {
+      action.run();
     } finally {
       lock.unlock();
     }

@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
@@ -29,8 +30,10 @@ import org.slf4j.LoggerFactory;
  * computes on; errors of it appear at the next operation.
  */
 final class GlooProcessGroup implements ProcessGroup {
-  /** How often a wait looks whether the group was aborted. */
-  private static final long ABORT_LOOK_MILLIS = 100;
+  /** How long a wait for a collective spins, and how long it parks at a time after that. */
+  private static final long SPIN_NANOS = 20_000;
+
+  private static final long PAUSE_NANOS = 50_000;
 
   /** Tensors that may be under way to other ranks: more than any pipeline keeps in flight. */
   private static final int MOST_SENDING = 8;
@@ -186,19 +189,32 @@ final class GlooProcessGroup implements ProcessGroup {
     }
   }
 
-  /** Waits for a collective, which cannot be aborted, so the wait looks up now and then. */
+  /**
+   * Waits for a collective, which cannot be aborted and does not outlive a wait of LibTorch's own
+   * that times out, so this looks whether it is done, at first often and then now and then.
+   */
   private void awaitCollective(Work work, String what) {
-    long deadline = System.nanoTime() + timeout.toNanos();
-    while (true) {
+    long start = System.nanoTime();
+    while (!work.isCompleted()) {
       requireAlive();
-      try {
-        work._wait(new Milliseconds(ABORT_LOOK_MILLIS));
-        return;
-      } catch (RuntimeException e) {
-        if (work.isCompleted() || System.nanoTime() >= deadline) {
-          throw failed("waited for " + what + ": " + firstLine(e), e);
-        }
+      long waited = System.nanoTime() - start;
+      if (waited > timeout.toNanos()) {
+        throw failed(what + " did not come within " + timeout.toMillis() + " ms", null);
       }
+      pause(waited);
+    }
+    try {
+      work._wait();
+    } catch (RuntimeException e) {
+      throw failed("waited for " + what + ": " + firstLine(e), e);
+    }
+  }
+
+  private static void pause(long waitedNanos) {
+    if (waitedNanos < SPIN_NANOS) {
+      Thread.onSpinWait();
+    } else {
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
   }
 
@@ -236,7 +252,7 @@ final class GlooProcessGroup implements ProcessGroup {
     sending.clear();
   }
 
-  private ServingException failed(String reason, RuntimeException cause) {
+  private ServingException failed(String reason, @Nullable RuntimeException cause) {
     failure.compareAndSet(null, reason);
     return exception(cause);
   }

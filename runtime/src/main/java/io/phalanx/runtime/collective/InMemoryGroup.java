@@ -93,7 +93,7 @@ final class InMemoryGroup {
 
   void hide(int rank) {
     Tensor own = shown(rank);
-    monitor.update(() -> shown[rank] = null);
+    monitor.finish(() -> shown[rank] = null);
     own.releaseReference();
   }
 
