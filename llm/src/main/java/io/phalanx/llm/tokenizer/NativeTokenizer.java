@@ -106,7 +106,7 @@ final class NativeTokenizer implements AutoCloseable {
     }
 
     private static TokenizersLibrary load() {
-      Path cache = HubSettings.ofEnvironment().cache().resolve("tokenizers");
+      Path cache = HubSettings.ofEnvironment().cache();
       setDefault("ENGINE_CACHE_DIR", cache.toString());
       System.setProperty("OPT_OUT_TRACKING", "true");
       System.setProperty("ai.djl.offline", "true");
