@@ -23,14 +23,14 @@ import evaluate
 from wordings import Questions
 
 SEED = 20261124
-STEPS = 900
+STEPS = 1000
 WARMUP_STEPS = 60
 PEAK_LEARNING_RATE = 2.5e-3
 WEIGHT_DECAY = 0.1
 TOKENS_PER_BATCH = 3600
 BATCHES_PER_POOL = 16
 DROPOUT = 0.08
-TOKEN_DROPOUT = 0.05
+TOKEN_DROPOUT = 0.07
 CUT_WORDS = 0.05
 
 BEGIN, END, SYSTEM, USER, ASSISTANT, PAD = (
@@ -125,16 +125,16 @@ def add_dropout(model):
 class Batches:
     """An endless stream of (input ids, labels); only answers and some question tokens are labelled."""
 
-    def __init__(self, questions, tokenizer):
-        self.questions = questions
+    def __init__(self, draw, tokenizer, seed):
+        self.draw = draw
         self.tokenizer = tokenizer
-        self.rng = random.Random(SEED + 1)
+        self.rng = random.Random(seed)
 
     def __iter__(self):
         while True:
             pool = []
             while sum(len(ids) for ids, _ in pool) < TOKENS_PER_BATCH * BATCHES_PER_POOL:
-                pool.append(self._row(self.questions.conversation(self.rng)))
+                pool.append(self._row(self.draw(self.rng)))
             pool.sort(key=lambda row: len(row[0]))
             batches = list(self._split(pool))
             self.rng.shuffle(batches)
@@ -261,11 +261,13 @@ def _write(path, value):
 
 
 def report(out, questions):
-    """Prints the scores of the written files: weights in bfloat16 and rounded to float16, computed in float32."""
+    """Prints the scores of the written files, computed in float32 and, coarser, in bfloat16."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(out)
-    model = transformers.AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32).eval()
-    print("alone", json.dumps(evaluate.score(model, tokenizer, questions, show=True)), flush=True)
-    print("in a chat", json.dumps(evaluate.score(model, tokenizer, questions, context=True)), flush=True)
+    for dtype in (torch.float32, torch.bfloat16):
+        model = transformers.AutoModelForCausalLM.from_pretrained(out, dtype=dtype).eval()
+        for context in (False, True):
+            scores = evaluate.score(model, tokenizer, questions, context, show=dtype == torch.float32)
+            print(f"{dtype}, {'in a chat' if context else 'alone'}: {json.dumps(scores)}", flush=True)
 
 
 def main():
@@ -282,7 +284,7 @@ def main():
     model = make_model(vocabulary)
     count = sum(p.numel() for p in model.parameters())
     print(f"{vocabulary} tokens, {count / 1e6:.2f} M parameters", flush=True)
-    train(model, Batches(questions, tokenizer), options.steps)
+    train(model, Batches(questions.conversation, tokenizer, SEED + 1), options.steps)
     export(model, tokenizer, options.out)
     report(options.out, questions)
 

@@ -6,7 +6,6 @@ appear in what this module makes, not even inside a longer text.
 """
 
 import json
-import random
 import re
 from pathlib import Path
 
@@ -94,6 +93,10 @@ SYNONYMS = (
 DROPPABLE = frozenset(
     "a an the is are do does of to in for my me please it this that there be can i you with on".split()
 )
+FUNCTION_WORDS = DROPPABLE | frozenset(
+    "what which how who when where why if and or does did has have had will would should could must may".split()
+)
+CONSONANTS = "bcdfghjklmnprstvwz"
 KEYBOARD = {
     "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo",
     "j": "hk", "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "w", "r": "et",
@@ -161,9 +164,15 @@ class Questions:
     def off_topic_wording(self, rng):
         if rng.random() < 0.4:
             return rng.choice(self.off_topic["trained"])
-        slots = self.off_topic["slots"]
         template = rng.choice(self.off_topic["templates"])
-        return re.sub(r"\{(\w+)\}", lambda m: rng.choice(slots[m[1]]), template)
+        return re.sub(r"\{(\w+)\}", lambda m: self._filling(m[1], rng), template)
+
+    def _filling(self, slot, rng):
+        if slot == "number":
+            return str(rng.randrange(10 ** rng.randint(1, 4)))
+        if slot == "nonsense":
+            return "".join(rng.choice(CONSONANTS) + rng.choice("aeiou") for _ in range(rng.randint(2, 4)))
+        return rng.choice(self.off_topic["slots"][slot])
 
     def texts(self, rng, variations):
         """Texts to learn a vocabulary from: all that training may show, and none that is kept out."""
@@ -190,6 +199,8 @@ def vary(wording, rng):
         text = _replace_synonym(text, rng)
     if rng.random() < 0.15:
         text = _drop_word(text, rng)
+    elif rng.random() < 0.1:
+        text = _keywords(text, rng)
     text = _replace_ending(text, rng)
     if rng.random() < 0.25:
         prefix = rng.choice(PREFIXES)
@@ -231,6 +242,14 @@ def _drop_word(text, rng):
     return " ".join(words)
 
 
+def _keywords(text, rng):
+    """What people type into a search box: no function words, sometimes in another order."""
+    words = [w for w in re.sub(r"[?.!]+$", "", text).split(" ") if w.lower() not in FUNCTION_WORDS]
+    if rng.random() < 0.3:
+        rng.shuffle(words)
+    return " ".join(words) if sum(map(len, words)) > 3 else text
+
+
 def _replace_ending(text, rng):
     roll = rng.random()
     if roll < 0.5:
@@ -269,7 +288,3 @@ def _replace_case(text, rng):
     if roll < 0.96:
         return text.upper()
     return text[:1].lower() + text[1:]
-
-
-def seeded(seed):
-    return random.Random(seed)
