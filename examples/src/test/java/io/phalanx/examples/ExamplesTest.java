@@ -1,0 +1,78 @@
+package io.phalanx.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.phalanx.llm.LlmConfig;
+import io.phalanx.llm.LlmConfigs;
+import io.phalanx.llm.Phalanx;
+import io.phalanx.llm.serving.DeploymentStatus;
+import io.phalanx.llm.serving.ReplicaStatus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every example runs on the local cluster with the embedded model, and its two forms agree. */
+final class ExamplesTest {
+  private static final Path CONFIGURATIONS = Path.of("conf");
+
+  static Stream<Arguments> examples() {
+    return Stream.of(
+        Arguments.of("tensor-parallel", TensorParallel.config(), 2),
+        Arguments.of("pipeline-parallel", PipelineParallel.config(), 2),
+        Arguments.of("tensor-and-pipeline-parallel", TensorAndPipelineParallel.config(), 4),
+        Arguments.of("custom-placement", CustomPlacement.config(), 4),
+        Arguments.of("data-parallel", DataParallel.config(), 4));
+  }
+
+  @ParameterizedTest
+  @MethodSource("examples")
+  void configuration_saysTheSameAsTheProgram(String name, LlmConfig program) {
+    assertThat(LlmConfigs.parse(load(name))).containsExactly(program);
+  }
+
+  @ParameterizedTest
+  @MethodSource("examples")
+  void example_answersAQuestion(String name, LlmConfig program, int ranks) {
+    try (Phalanx phalanx = Phalanx.start(load(name), List.of(program), line -> {})) {
+      String answer = Chat.ask(phalanx, program.modelId(), "What is a placement group?");
+
+      assertThat(answer.toLowerCase(Locale.ROOT)).contains("bundle");
+      assertThat(phalanx.status().deployments())
+          .flatExtracting(DeploymentStatus::replicas)
+          .flatExtracting(ReplicaStatus::ranks)
+          .hasSize(ranks);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("allConfigurations")
+  void everyConfiguration_parses(Path file) {
+    assertThat(LlmConfigs.parse(load(file))).hasSize(1);
+  }
+
+  static List<Path> allConfigurations() throws IOException {
+    try (Stream<Path> files = Files.list(CONFIGURATIONS)) {
+      return files.sorted().toList();
+    }
+  }
+
+  private static Config load(String name) {
+    return load(CONFIGURATIONS.resolve(name + ".conf"));
+  }
+
+  private static Config load(Path file) {
+    return ConfigFactory.parseMap(Map.of("phalanx.http.port", 0))
+        .withFallback(ConfigFactory.parseFile(file.toFile()))
+        .withFallback(ConfigFactory.load())
+        .resolve();
+  }
+}
