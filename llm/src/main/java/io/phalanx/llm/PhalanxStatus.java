@@ -10,7 +10,7 @@ import java.util.List;
  *
  * @param nodes its worker nodes, by address
  * @param groups its placement groups, in the order in which they were asked for
- * @param deployments the models that were deployed here, in the order of the configuration
+ * @param deployments the models that were deployed here, by id
  */
 public record PhalanxStatus(
     List<NodeView> nodes, List<GroupView> groups, List<DeploymentStatus> deployments) {

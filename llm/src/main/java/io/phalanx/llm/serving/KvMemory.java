@@ -11,6 +11,8 @@ final class KvMemory {
   private static final Path MEMORY_INFO = Path.of("/proc/meminfo");
   private static final String AVAILABLE = "MemAvailable:";
   private static final long BYTES_PER_KIBIBYTE = 1024;
+  private static final long SMALL_BYTES = 256L << 20;
+  private static final long LONG_SEQUENCES = 8;
   private static final long UNKNOWN_FREE_BYTES = 1L << 30;
 
   private KvMemory() {}
@@ -42,9 +44,18 @@ final class KvMemory {
     return (int) Math.max(1, Math.min(Integer.MAX_VALUE / blockSize, Math.min(useful, fitting)));
   }
 
-  /** Returns one rank's part of {@code share} of the machine's free memory. */
-  static long shareOfFree(double share, int ranks) {
-    return (long) (share * freeBytes() / ranks);
+  /**
+   * Returns what one rank takes where nothing is configured: its part of {@code share} of the
+   * machine's free memory, but no more than a few sequences at their longest need, or {@value
+   * #SMALL_BYTES} bytes if that is more.
+   *
+   * @param ranks ranks of the replica that share this machine's memory
+   */
+  static long defaultBytes(EngineKwargs engine, ModelConfig model, double share, int ranks) {
+    int blockSize = engine.blockSize();
+    long blocksOfSequence = (maxModelLength(engine, model) + blockSize - 1L) / blockSize;
+    long ample = LONG_SEQUENCES * blocksOfSequence * bytesPerBlock(engine, model);
+    return Math.min((long) (share * freeBytes() / ranks), Math.max(SMALL_BYTES, ample));
   }
 
   private static long freeBytes() {

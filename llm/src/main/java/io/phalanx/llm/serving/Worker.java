@@ -178,8 +178,8 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
             .kvCacheMemoryBytes()
             .orElseGet(
                 () ->
-                    KvMemory.shareOfFree(
-                        environment.settings().kvMemoryShare(), load.ranksInJvm()));
+                    KvMemory.defaultBytes(
+                        engine, config, environment.settings().kvMemoryShare(), load.ranksInJvm()));
     int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / load.ranksInJvm());
     int numBlocks = KvMemory.numBlocks(engine, config, available);
     return new RunnerSettings(engine.blockSize(), numBlocks, available, threads);

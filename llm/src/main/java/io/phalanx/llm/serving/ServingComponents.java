@@ -1,0 +1,54 @@
+package io.phalanx.llm.serving;
+
+import io.phalanx.llm.hub.HubSettings;
+import io.phalanx.llm.models.RankModelRunner;
+import io.phalanx.llm.tokenizer.HuggingFaceTokenizer;
+import io.phalanx.placement.PlacementComponents;
+import io.phalanx.placement.PlacementGroupManager;
+import io.phalanx.runtime.NodeComponent;
+import io.phalanx.runtime.NodeComponentProvider;
+import io.phalanx.runtime.NodeContext;
+import io.phalanx.runtime.NodeRole;
+import io.phalanx.runtime.collective.ProcessGroups;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * What a node runs in order to serve models: placement, the sharding of deployments (control), and
+ * the routers of deployed models (ingress).
+ */
+public final class ServingComponents implements NodeComponentProvider {
+
+  @Override
+  public List<NodeComponent> components(NodeContext context) {
+    ServingEnvironment environment =
+        new ServingEnvironment(
+            new LocalModels(HubSettings.ofEnvironment()),
+            HuggingFaceTokenizer::load,
+            ProcessGroups::join,
+            RankModelRunner::load,
+            ServingSettings.of(context.config()));
+    return components(environment);
+  }
+
+  /** Returns the same components over another environment, for tests. */
+  static List<NodeComponent> components(ServingEnvironment environment) {
+    List<NodeComponent> components =
+        new ArrayList<>(PlacementComponents.of(new LlmWorkerLauncher(environment)));
+    components.add(new NodeComponent(NodeRole.CONTROL, "deployments", ServingComponents::sharding));
+    components.add(
+        new NodeComponent(
+            NodeRole.INGRESS, "models", node -> IngressModels.create(environment, node.metrics())));
+    return components;
+  }
+
+  private static org.apache.pekko.actor.typed.Behavior<Void> sharding(NodeContext node) {
+    return Behaviors.setup(
+        context -> {
+          DeploymentController.init(
+              context.getSystem(), PlacementGroupManager.init(context.getSystem()));
+          return Behaviors.empty();
+        });
+  }
+}

@@ -1,0 +1,65 @@
+package io.phalanx.llm.serving;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A {@link ClusterNodeMain} in a child process with this test's class path. */
+final class NodeProcess implements AutoCloseable {
+  private final Process process;
+  private final String address;
+
+  private NodeProcess(Process process, String address) {
+    this.process = process;
+    this.address = address;
+  }
+
+  /** Starts a node and waits until it is in the cluster. */
+  static NodeProcess start(String host, int gpus, String join) throws IOException {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    Process process =
+        new ProcessBuilder(
+                List.of(
+                    java,
+                    "-Xmx512m",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    ClusterNodeMain.class.getName(),
+                    host,
+                    Integer.toString(gpus),
+                    join))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    BufferedReader output =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    StringBuilder log = new StringBuilder();
+    for (String line = output.readLine(); line != null; line = output.readLine()) {
+      if (line.startsWith("node ")) {
+        Thread reader = new Thread(() -> output.lines().forEach(ignored -> {}), "node output");
+        reader.setDaemon(true);
+        reader.start();
+        return new NodeProcess(process, line.substring("node ".length()));
+      }
+      log.append(line).append('\n');
+    }
+    throw new IOException("the node did not start:\n" + log);
+  }
+
+  String address() {
+    return address;
+  }
+
+  /** Ends the process as a crash would. */
+  void kill() {
+    process.destroyForcibly().onExit().join();
+  }
+
+  @Override
+  public void close() throws IOException {
+    process.getOutputStream().close();
+    process.onExit().join();
+  }
+}
