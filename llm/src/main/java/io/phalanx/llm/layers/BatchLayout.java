@@ -4,6 +4,7 @@ import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.engine.ModelInput.SampleRow;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Where the tokens of a step stand, in plain integers.
@@ -14,10 +15,12 @@ import java.util.List;
  * @param positions {@code [T]} of each token in its sequence, exact in float32
  * @param slots {@code [T]} where each token's key and value go
  * @param sampleRows {@code [R]} indexes into {@code T}
+ * @param sampleSpans {@code [R]} indexes into {@code spans}
  * @param spans one for each sequence, in order
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed or compared
-record BatchLayout(float[] positions, long[] slots, long[] sampleRows, List<Span> spans) {
+record BatchLayout(
+    float[] positions, long[] slots, long[] sampleRows, int[] sampleSpans, List<Span> spans) {
 
   /**
    * The tokens of one sequence.
@@ -45,16 +48,14 @@ record BatchLayout(float[] positions, long[] slots, long[] sampleRows, List<Span
         slots[token++] = (long) blocks[p / blockSize] * blockSize + p % blockSize;
       }
     }
-    return new BatchLayout(positions, slots, sampleRows(input, spans), spans);
+    int[] sampleSpans = input.samples().stream().mapToInt(SampleRow::sequence).toArray();
+    return new BatchLayout(positions, slots, lastRows(sampleSpans, spans), sampleSpans, spans);
   }
 
-  private static long[] sampleRows(ModelInput input, List<Span> spans) {
-    long[] rows = new long[input.samples().size()];
-    for (int i = 0; i < rows.length; i++) {
-      SampleRow sample = input.samples().get(i);
-      Span span = spans.get(sample.sequence());
-      rows[i] = (long) span.firstToken() + span.numTokens() - 1;
-    }
-    return rows;
+  private static long[] lastRows(int[] sampleSpans, List<Span> spans) {
+    return IntStream.of(sampleSpans)
+        .mapToObj(spans::get)
+        .mapToLong(span -> (long) span.firstToken() + span.numTokens() - 1)
+        .toArray();
   }
 }

@@ -18,22 +18,29 @@ public final class PagedAttention {
   }
 
   /**
-   * Attends each scheduled token to the keys and values that its sequence has written so far.
+   * Writes a step's keys and values.
    *
-   * <p>Letters: {@code T} scheduled tokens of all sequences, {@code H} query and {@code K}
-   * key/value heads <em>of this rank</em>, {@code D} head size.
-   *
-   * @param query {@code [T, H, D]}, activation type, rotary embedding applied
-   * @param keys {@code [T, K, D]}, likewise
+   * @param keys {@code [T, K, D]}, activation type, rotary embedding applied; {@code K} key/value
+   *     heads <em>of this rank</em>
    * @param values {@code [T, K, D]}
-   * @param layer of the cache; gets this step's keys and values
-   * @param step where they go and what each sequence sees
-   * @return {@code [T, H, D]}, type and device of {@code query}; of the caller's scope
+   */
+  public void write(Tensor keys, Tensor values, KvCache.Layer layer, StepTensors step) {
+    layer.write(step.slots(), keys, values);
+  }
+
+  /**
+   * Attends each query to the keys and values that its sequence has written so far.
+   *
+   * <p>Letters: {@code Q} queries of all sequences, {@code H} query heads <em>of this rank</em>,
+   * {@code D} head size.
+   *
+   * @param query {@code [Q, H, D]}, activation type, rotary embedding applied
+   * @param layer of the cache; this step's keys and values are already in it
+   * @param step what each sequence sees; it has queries
+   * @return {@code [Q, H, D]}, type and device of {@code query}; of the caller's scope
    * @see <a href="https://arxiv.org/abs/2309.06180">Kwon et al., PagedAttention (2023)</a>
    */
-  public Tensor forward(
-      Tensor query, Tensor keys, Tensor values, KvCache.Layer layer, StepTensors step) {
-    layer.write(step.slots(), keys, values);
+  public Tensor attend(Tensor query, KvCache.Layer layer, StepTensors step) {
     Tensor[] results = new Tensor[step.contexts().size()];
     for (int i = 0; i < results.length; i++) {
       SequenceContext context = step.contexts().get(i);

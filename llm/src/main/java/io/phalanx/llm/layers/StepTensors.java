@@ -18,14 +18,40 @@ import org.jspecify.annotations.Nullable;
  * @param slots {@code [T]}, int64: where each token's key and value go
  * @param sampleRows {@code [R]}, int64: rows whose next token is drawn
  * @param rotary the step's angles
- * @param contexts one for each sequence
+ * @param contexts of the sequences whose queries are computed; all of them, or those of {@code
+ *     lastLayer}
+ * @param lastLayer what the last layer computes besides keys and values: the sampled rows alone, or
+ *     null where those are all rows
  */
 public record StepTensors(
     Tensor tokenIds,
     Tensor slots,
     Tensor sampleRows,
     RotaryEmbedding rotary,
-    List<SequenceContext> contexts) {
+    List<SequenceContext> contexts,
+    @Nullable List<SequenceContext> lastLayer) {
+
+  /** Returns the step as the last layer of the last stage computes it: queries of sampled rows. */
+  public StepTensors ofLastLayer() {
+    return lastLayer == null
+        ? this
+        : new StepTensors(tokenIds, slots, sampleRows, rotary, lastLayer, lastLayer);
+  }
+
+  /**
+   * Returns the rows whose queries are computed.
+   *
+   * @param rows {@code [T, ..]}
+   * @return {@code rows} itself, or {@code [R, ..]} of a step that {@link #ofLastLayer} returned
+   */
+  public Tensor queryRows(Tensor rows) {
+    return contexts == lastLayer ? rows.index_select(0, sampleRows) : rows;
+  }
+
+  /** Returns whether there is any query to compute. */
+  public boolean hasQueries() {
+    return !contexts.isEmpty();
+  }
 
   /**
    * Where one sequence's keys and values lie.
@@ -38,6 +64,11 @@ public record StepTensors(
    */
   record SequenceContext(
       long firstToken, long numTokens, long length, long firstSlot, @Nullable Tensor scattered) {
+
+    /** Returns this context with its last query alone, in row {@code row}. */
+    SequenceContext lastQueryAt(long row) {
+      return new SequenceContext(row, 1, length, firstSlot, scattered);
+    }
 
     /**
      * Returns keys or values of the whole context.
@@ -71,7 +102,20 @@ public record StepTensors(
         onDevice(layout.slots(), kernels),
         onDevice(layout.sampleRows(), kernels),
         RotaryEmbedding.of(positions, inverseFrequencies, kernels),
-        contexts);
+        contexts,
+        lastQueries(layout, contexts));
+  }
+
+  private static @Nullable List<SequenceContext> lastQueries(
+      BatchLayout layout, List<SequenceContext> contexts) {
+    if (layout.sampleRows().length == layout.slots().length) {
+      return null;
+    }
+    List<SequenceContext> last = new ArrayList<>();
+    for (int row = 0; row < layout.sampleSpans().length; row++) {
+      last.add(contexts.get(layout.sampleSpans()[row]).lastQueryAt(row));
+    }
+    return last;
   }
 
   private static SequenceContext context(Span span, int blockSize, Kernels kernels) {

@@ -25,7 +25,8 @@ public interface CausalLm {
    *
    * @param hidden {@code [T, hidden]}; not changed
    * @param cache gets the step's keys and values
-   * @return {@code [T, hidden]}, contiguous
+   * @return {@code [T, hidden]}, contiguous; on the last stage {@code [R, hidden]}, since nobody
+   *     needs the other rows after the last layer
    */
   Tensor decode(Tensor hidden, KvCache cache, StepTensors step);
 

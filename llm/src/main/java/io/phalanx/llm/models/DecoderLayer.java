@@ -38,10 +38,15 @@ final class DecoderLayer {
    * Runs the layer.
    *
    * @param hidden {@code [T, hidden]}; not changed
-   * @return {@code [T, hidden]}
+   * @return {@code [Q, hidden]} for the step's {@code Q} queries, which are all rows but in the
+   *     last layer
    */
   Tensor forward(Tensor hidden, KvCache.Layer cache, StepTensors step) {
-    Tensor attended = attention.forward(inputNorm.forward(hidden), cache, step).add_(hidden);
+    Tensor output = attention.forward(inputNorm.forward(hidden), cache, step);
+    if (output == null) {
+      return hidden.narrow(0, 0, 0);
+    }
+    Tensor attended = output.add_(step.queryRows(hidden));
     Tensor gated = SiluAndMul.forward(gateAndUp.forward(postAttentionNorm.forward(attended)));
     return down.forward(gated).add_(attended);
   }

@@ -94,7 +94,9 @@ final class DecoderLm implements CausalLm {
   public Tensor decode(Tensor hidden, KvCache cache, StepTensors step) {
     Tensor result = hidden;
     for (int i = 0; i < layers.size(); i++) {
-      result = layers.get(i).forward(result, cache.layer(i), step);
+      boolean last = head != null && i == layers.size() - 1;
+      StepTensors layerStep = last ? step.ofLastLayer() : step;
+      result = layers.get(i).forward(result, cache.layer(i), layerStep);
     }
     return result;
   }

@@ -153,9 +153,7 @@ public final class RankModelRunner implements ModelRunner {
       rank.pipelineGroup().send(hidden, rank.pipelineStage() + 1);
       return null;
     }
-    return input.samples().isEmpty()
-        ? null
-        : loaded.model().logits(hidden.index_select(0, step.sampleRows()));
+    return input.samples().isEmpty() ? null : loaded.model().logits(hidden);
   }
 
   /**

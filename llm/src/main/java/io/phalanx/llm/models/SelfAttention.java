@@ -53,22 +53,25 @@ final class SelfAttention {
   }
 
   /**
-   * Attends.
+   * Writes the step's keys and values and attends its queries.
    *
    * @param hidden {@code [T, hidden]}, normalized
-   * @return {@code [T, hidden]}
+   * @return {@code [Q, hidden]}, or null if the step has no queries
    */
-  Tensor forward(Tensor hidden, KvCache.Layer cache, StepTensors step) {
+  @Nullable Tensor forward(Tensor hidden, KvCache.Layer cache, StepTensors step) {
     Tensor projected = qkv.forward(hidden);
     int numHeads = heads.numHeads();
     int numKvHeads = heads.numKvHeads();
-    Tensor query = normalized(queryNorm, cut(projected, 0, numHeads));
     Tensor keys = normalized(keyNorm, cut(projected, numHeads, numKvHeads));
     Tensor values = cut(projected, numHeads + numKvHeads, numKvHeads);
-    Tensor attended =
-        attention.forward(
-            step.rotary().apply(query), step.rotary().apply(keys), values, cache, step);
-    return output.forward(attended.reshape(hidden.size(0), (long) numHeads * heads.headDim()));
+    attention.write(step.rotary().apply(keys), values, cache, step);
+    if (!step.hasQueries()) {
+      return null;
+    }
+    Tensor query = normalized(queryNorm, cut(projected, 0, numHeads));
+    Tensor rotated = step.queryRows(step.rotary().apply(query));
+    Tensor attended = attention.attend(rotated, cache, step);
+    return output.forward(attended.reshape(attended.size(0), (long) numHeads * heads.headDim()));
   }
 
   /**
