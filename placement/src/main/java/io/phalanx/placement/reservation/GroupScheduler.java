@@ -42,6 +42,7 @@ public final class GroupScheduler {
   private final ClusterMirror cluster = new ClusterMirror();
   private final Map<String, Group> groups = new LinkedHashMap<>();
   private final Set<String> tombstones = new LinkedHashSet<>();
+  private final Set<String> removedUnseen = new LinkedHashSet<>();
   private final List<Effect> effects = new ArrayList<>();
   private boolean active;
   private long attempt;
@@ -78,6 +79,7 @@ public final class GroupScheduler {
       }
     }
     tombstones.remove(spec.id());
+    removedUnseen.remove(spec.id());
     groups.put(spec.id(), new Group(spec));
     schedule();
     return Optional.empty();
@@ -106,7 +108,7 @@ public final class GroupScheduler {
   public void remove(String groupId) {
     Group group = groups.get(groupId);
     if (group == null) {
-      effects.add(new Effect.Removed(groupId));
+      buryAndTell(groupId);
       return;
     }
     Set<String> nodes = new HashSet<>(group.releases.keySet());
@@ -123,14 +125,23 @@ public final class GroupScheduler {
     forgetIfRemoved(group);
   }
 
+  /** Until all nodes have told what they hold, a group may yet turn up on one of them. */
+  private void buryAndTell(String groupId) {
+    tombstones.add(groupId);
+    if (tombstones.size() > MOST_TOMBSTONES) {
+      tombstones.remove(tombstones.iterator().next());
+    }
+    if (active) {
+      effects.add(new Effect.Removed(groupId));
+    } else {
+      removedUnseen.add(groupId);
+    }
+  }
+
   private void forgetIfRemoved(Group group) {
     if (group.isRemoved() && group.releases.isEmpty()) {
       groups.remove(group.spec.id());
-      tombstones.add(group.spec.id());
-      if (tombstones.size() > MOST_TOMBSTONES) {
-        tombstones.remove(tombstones.iterator().next());
-      }
-      effects.add(new Effect.Removed(group.spec.id()));
+      buryAndTell(group.spec.id());
     }
   }
 
@@ -195,7 +206,7 @@ public final class GroupScheduler {
     boolean isExpected =
         site.equals(group.sites.get(index))
             || (group.reservation != null && group.reservation.sitesOn(nodeId).containsKey(index))
-            || group.releases.containsKey(nodeId);
+            || isBeingReleased(group, nodeId, index);
     if (isExpected) {
       return;
     }
@@ -221,11 +232,17 @@ public final class GroupScheduler {
     return group;
   }
 
+  private static boolean isBeingReleased(Group group, String nodeId, int index) {
+    Effect.Release release = group.releases.get(nodeId);
+    return release != null && (release.bundles().isEmpty() || release.bundles().contains(index));
+  }
+
   private void releaseStray(Group group, String nodeId, int index) {
-    Effect.Release pending = group.releases.get(nodeId);
-    Set<Integer> bundles = new HashSet<>(Set.of(index));
-    if (pending != null) {
-      bundles.addAll(pending.bundles());
+    Set<Integer> bundles = new HashSet<>();
+    if (!group.isRemoved()) {
+      bundles.add(index);
+      Optional.ofNullable(group.releases.get(nodeId))
+          .ifPresent(pending -> bundles.addAll(pending.bundles()));
     }
     release(group, nodeId, bundles);
   }
@@ -233,6 +250,9 @@ public final class GroupScheduler {
   /** Begins to act: most nodes obey this manager and have told what they hold. */
   public void activate() {
     active = true;
+    removedUnseen.removeAll(groups.keySet());
+    removedUnseen.forEach(groupId -> effects.add(new Effect.Removed(groupId)));
+    removedUnseen.clear();
     List.copyOf(groups.values()).forEach(this::settle);
     schedule();
   }
