@@ -25,6 +25,7 @@ import org.apache.pekko.stream.javadsl.Sink;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * Models over three JVMs: this one answers, two further ones on other loopback addresses have two
  * logical GPUs each.
  */
+@Timeout(240) // seconds; a replica that never gets ready would wait for ever
 final class AcrossMachinesTest {
   private static Phalanx phalanx;
   private static NodeProcess second;

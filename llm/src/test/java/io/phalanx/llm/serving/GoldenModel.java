@@ -51,6 +51,6 @@ record GoldenModel(Path directory, List<Prompt> prompts) {
         .modelSource(directory.toString())
         .acceleratorType("L4")
         .maxNumSeqs(16)
-        .maxModelLen(256);
+        .maxModelLen(512);
   }
 }
