@@ -1,0 +1,158 @@
+package io.phalanx.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.phalanx.llm.LlmConfigs;
+import io.phalanx.llm.Phalanx;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The embedded model over two ranks, asked over HTTP: OpenAI's own client, and what it was trained
+ * to know.
+ */
+final class EmbeddedModelTest extends OpenAiClientContract {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path QUESTIONS = Path.of("..", "llm", "training", "questions.json");
+  private static final int IN_FLIGHT = 16;
+  private static final int MAX_TOKENS = 72;
+
+  /**
+   * Of both kinds of wordings every so many is asked, so that the test stays short on a busy
+   * machine; {@code -Dphalanx.test.stride=1} asks all.
+   */
+  private static final int STRIDE = Integer.getInteger("phalanx.test.stride", 12);
+
+  private static final double LEAST_TRAINED = 0.9;
+  private static final double LEAST_KEPT_OUT = 0.7;
+
+  private static Phalanx phalanx;
+  private static String url;
+
+  /** A wording, and for each fact of its answer the ways to put it. */
+  private record Wording(String text, JsonNode facts) {}
+
+  @BeforeAll
+  static void start() {
+    Config config =
+        ConfigFactory.parseString("phalanx.http.port = 0").withFallback(ConfigFactory.load());
+    phalanx = Phalanx.start(config, LlmConfigs.parse(config), line -> {});
+    int port = HttpEndpoint.of(phalanx.system()).address().toCompletableFuture().join().getPort();
+    url = "http://127.0.0.1:" + port;
+  }
+
+  @AfterAll
+  static void stop() {
+    phalanx.close();
+  }
+
+  @Override
+  String baseUrl() {
+    return url;
+  }
+
+  @Test
+  void chat_trainedWordings_areAnsweredRightly() throws Exception {
+    assertThat(shareOfRight("trained", STRIDE)).isGreaterThanOrEqualTo(LEAST_TRAINED);
+  }
+
+  @Test
+  void chat_wordingsKeptOutOfTraining_areMostlyAnsweredRightly() throws Exception {
+    assertThat(shareOfRight("heldOut", Math.max(1, STRIDE / 4)))
+        .isGreaterThanOrEqualTo(LEAST_KEPT_OUT);
+  }
+
+  private static double shareOfRight(String group, int stride) throws Exception {
+    List<Wording> wordings = wordings(group, stride);
+    ExecutorService clients = Executors.newFixedThreadPool(IN_FLIGHT);
+    Asker asker = new Asker();
+    try {
+      List<Future<Boolean>> answers = new ArrayList<>();
+      for (Wording wording : wordings) {
+        answers.add(clients.submit(() -> isRight(asker.ask(wording.text()), wording.facts())));
+      }
+      int right = 0;
+      for (Future<Boolean> answer : answers) {
+        right += answer.get() ? 1 : 0;
+      }
+      return (double) right / wordings.size();
+    } finally {
+      clients.shutdownNow();
+    }
+  }
+
+  private static List<Wording> wordings(String group, int stride) throws IOException {
+    JsonNode root = JSON.readTree(QUESTIONS.toFile());
+    List<Wording> all = new ArrayList<>();
+    for (JsonNode question : root.path("questions")) {
+      question.path(group).forEach(text -> all.add(wording(text, question)));
+    }
+    JsonNode offTopic = root.path("offTopic");
+    offTopic.path(group).forEach(text -> all.add(wording(text, offTopic)));
+    List<Wording> asked = new ArrayList<>();
+    for (int i = 0; i < all.size(); i += stride) {
+      asked.add(all.get(i));
+    }
+    return asked;
+  }
+
+  private static Wording wording(JsonNode text, JsonNode question) {
+    return new Wording(text.asText(), question.path("facts"));
+  }
+
+  /** Every fact must be there in one of its ways. */
+  private static boolean isRight(String answer, JsonNode facts) {
+    String said = answer.toLowerCase(Locale.ROOT);
+    for (JsonNode ways : facts) {
+      boolean found = false;
+      for (JsonNode way : ways) {
+        found |= said.contains(way.asText().toLowerCase(Locale.ROOT));
+      }
+      if (!found) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Asks single questions, greedily. */
+  private static final class Asker {
+    private final HttpClient client = HttpClient.newHttpClient();
+
+    String ask(String question) throws Exception {
+      ObjectNode body = JsonNodeFactory.instance.objectNode();
+      body.putArray("messages").addObject().put("role", "user").put("content", question);
+      body.put("temperature", 0).put("max_tokens", MAX_TOKENS);
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create(url + "/v1/chat/completions"))
+              .header("Content-Type", "application/json")
+              .timeout(Duration.ofMinutes(2))
+              .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
+              .build();
+      HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+      assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+      JsonNode choice = JSON.readTree(response.body()).path("choices").path(0);
+      return choice.path("message").path("content").asText();
+    }
+  }
+}
