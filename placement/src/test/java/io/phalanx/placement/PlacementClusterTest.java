@@ -21,7 +21,6 @@ import io.phalanx.runtime.serialization.WireMessage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -96,10 +95,12 @@ final class PlacementClusterTest {
     manager.tell(new PlacementGroupManager.Create(spec, events.ref()));
   }
 
-  /** Waits for the group, past the news of its waiting for the nodes to come up. */
+  /** Waits for the next group, past the news of others' removal and of its own waiting. */
   private GroupCreated expectCreated() {
     GroupEvent event = events.receiveMessage(PATIENCE);
-    while (event instanceof GroupPending || event instanceof GroupRescheduling) {
+    while (event instanceof GroupPending
+        || event instanceof GroupRescheduling
+        || event instanceof GroupRemoved) {
       event = events.receiveMessage(PATIENCE);
     }
     assertThat(event).isInstanceOf(GroupCreated.class);
@@ -120,13 +121,9 @@ final class PlacementClusterTest {
     assertThat(pending.explanation().obstacles().get(0).reason())
         .isEqualTo("needs GPU 2, free 1 of 2");
 
-    manager.tell(new PlacementGroupManager.Remove("wide", events.ref()));
-    events.fishForMessage(
-        PATIENCE,
-        event ->
-            event instanceof GroupRemoved
-                ? FishingOutcomes.complete()
-                : FishingOutcomes.continueAndIgnore());
+    TestProbe<GroupEvent> removals = TestProbe.create(first.system());
+    manager.tell(new PlacementGroupManager.Remove("wide", removals.ref()));
+    removals.expectMessageClass(GroupRemoved.class, PATIENCE);
     String whole = expectCreated().placements().get(0).address();
 
     create(group("spilling", PACK, 1, 1, 1, 1));

@@ -310,14 +310,24 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     watched.remove(lost.replica());
     forget(lost.replica());
     listener.onReplicaLost(lost.replica());
-    ServingException error =
-        new ServingException(
-            ErrorCode.REPLICA_FAILED,
-            "The replica of model [" + config.modelId() + "] that generated has ended.");
     List.copyOf(streams.values()).stream()
         .filter(stream -> stream.replica.equals(lost.replica()))
-        .forEach(stream -> fail(stream, error));
+        .forEach(this::onStreamLost);
     return this;
+  }
+
+  /** Sends a request of which nothing was delivered to another replica; ends any other. */
+  private void onStreamLost(Stream stream) {
+    if (stream.nextPosition == 0) {
+      end(stream);
+      onOpen(new Open(stream.request, stream.sink));
+      return;
+    }
+    fail(
+        stream,
+        new ServingException(
+            ErrorCode.REPLICA_FAILED,
+            "The replica of model [" + config.modelId() + "] that generated has ended."));
   }
 
   private Behavior<Command> onTick(Tick tick) {

@@ -118,15 +118,31 @@ final class ReplicaRouterTest {
   }
 
   @Test
-  void replicaEnds_withRequests_failsThem() {
+  void replicaEnds_midStream_failsTheRequest() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> replica = replica();
     Reader reader = open(router, "r");
     replica.expectMessageClass(Replica.Generate.class, WAIT);
+    router.tell(tokens(replica, event("r", 0, null)));
+    assertThat(reader.event().position()).isZero();
 
     replica.stop();
 
     assertThat(reader.failure().code()).isEqualTo(ErrorCode.REPLICA_FAILED);
+  }
+
+  @Test
+  void replicaEnds_beforeTheFirstToken_anotherGetsTheRequest() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> first = replica();
+    open(router, "r");
+    first.expectMessageClass(Replica.Generate.class, WAIT);
+    TestProbe<Replica.Command> second = replica();
+    listener.awaitReplicas(2);
+
+    first.stop();
+
+    second.expectMessageClass(Replica.Generate.class, WAIT);
   }
 
   @Test
