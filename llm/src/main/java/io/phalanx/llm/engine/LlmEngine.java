@@ -172,7 +172,7 @@ public final class LlmEngine {
     return true;
   }
 
-  /** Returns whether any request waits, runs or has a step in flight. */
+  /** Returns whether no request waits or runs and no step is in flight. */
   public boolean isIdle() {
     return sequences.isEmpty() && inFlight.isEmpty();
   }
