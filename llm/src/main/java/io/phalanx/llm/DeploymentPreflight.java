@@ -50,6 +50,7 @@ public final class DeploymentPreflight {
     ModelConfig model = ModelConfig.load(directory.get());
     ParallelConfig parallel = config.parallel();
     model.validate(parallel.tensorParallelSize(), parallel.pipelineParallelSize());
+    config.engineKwargs().maxModelLength(model);
     Checkpoint.open(directory.get()).close();
     checkTokenizer(config, directory.get(), hub);
     return ModelSource.describe(source, hub) + ", " + model.architecture();

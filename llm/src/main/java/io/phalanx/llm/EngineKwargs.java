@@ -1,5 +1,6 @@
 package io.phalanx.llm;
 
+import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.util.Optional;
@@ -69,6 +70,25 @@ public record EngineKwargs(
         "gpu-memory-utilization",
         gpuMemoryUtilization,
         "above 0 and at most 1");
+  }
+
+  /**
+   * Returns the most tokens of one sequence of a model.
+   *
+   * @throws ServingException {@code INVALID_CONFIGURATION} if more are asked for than the model has
+   *     positions for
+   */
+  public int maxModelLength(ModelConfig model) {
+    int positions = model.maxPositionEmbeddings();
+    int length = maxModelLength.orElse(positions);
+    require(
+        length <= positions,
+        "max-model-len",
+        length,
+        "at most the model's own maximum, which is "
+            + positions
+            + " (max_position_embeddings in its config.json); lower it or leave it out");
+    return length;
   }
 
   private static void require(boolean holds, String key, Object value, String allowed) {

@@ -72,6 +72,8 @@ final class PhalanxCommandTest {
       delimiter = '|',
       value = {
         "engine-kwargs { tensor-parallel-size = 3 } | must divide",
+        "engine-kwargs { max-model-len = 8193 } | max-model-len is 8193; it must be at most the model's"
+            + " own maximum, which is 8192",
         "engine-kwargs { tensor-paralel-size = 2 }  | did you mean [tensor-parallel-size]",
         "engine-kwargs { tensor-parallel-size = 4 }, placement-group-config { bundles = [{GPU = 1}] }"
             + "| needs 4"

@@ -57,7 +57,7 @@ final class DeployedModel implements ModelHandle, RouterListener {
         new ModelCard(
             modelId(),
             createdEpochSeconds,
-            KvMemory.maxModelLength(config.engineKwargs(), model.config()),
+            config.engineKwargs().maxModelLength(model.config()),
             config.modelLoadingConfig().modelSource());
     loaded = new Loaded(model, template, card);
   }

@@ -25,12 +25,6 @@ final class KvMemory {
     return model.kvBytesPerTokenAndLayer(tensorParallelSize) * layers * engine.blockSize();
   }
 
-  /** Returns the most tokens of one sequence: what is configured, as far as the model was made. */
-  static int maxModelLength(EngineKwargs engine, ModelConfig model) {
-    int positions = model.maxPositionEmbeddings();
-    return Math.min(engine.maxModelLength().orElse(positions), positions);
-  }
-
   /**
    * Returns the blocks of one rank: no more than every sequence at its longest would use.
    *
@@ -38,7 +32,7 @@ final class KvMemory {
    */
   static int numBlocks(EngineKwargs engine, ModelConfig model, long availableBytes) {
     int blockSize = engine.blockSize();
-    long blocksOfSequence = (maxModelLength(engine, model) + blockSize - 1L) / blockSize;
+    long blocksOfSequence = (engine.maxModelLength(model) + blockSize - 1L) / blockSize;
     long useful = blocksOfSequence * engine.maxNumSequences();
     long fitting = availableBytes / bytesPerBlock(engine, model);
     return (int) Math.max(1, Math.min(Integer.MAX_VALUE / blockSize, Math.min(useful, fitting)));
@@ -53,7 +47,7 @@ final class KvMemory {
    */
   static long defaultBytes(EngineKwargs engine, ModelConfig model, double share, int ranks) {
     int blockSize = engine.blockSize();
-    long blocksOfSequence = (maxModelLength(engine, model) + blockSize - 1L) / blockSize;
+    long blocksOfSequence = (engine.maxModelLength(model) + blockSize - 1L) / blockSize;
     long ample = LONG_SEQUENCES * blocksOfSequence * bytesPerBlock(engine, model);
     return Math.min((long) (share * freeBytes() / ranks), Math.max(SMALL_BYTES, ample));
   }

@@ -93,7 +93,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   /** Sizes the engine; a length that nobody asked for gives way to the blocks that there are. */
   private static EngineSettings engineSettings(
       EngineKwargs kwargs, ReplicaModel model, int numBlocks) {
-    int wanted = KvMemory.maxModelLength(kwargs, model.config());
+    int wanted = kwargs.maxModelLength(model.config());
     int capacity = (int) Math.min(Integer.MAX_VALUE, (long) numBlocks * kwargs.blockSize());
     int length = kwargs.maxModelLength().isPresent() ? wanted : Math.min(wanted, capacity);
     return new EngineSettings(
