@@ -3,12 +3,10 @@ package io.phalanx.llm;
 import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.llm.hub.ModelFiles;
 import io.phalanx.llm.hub.ModelSource;
-import io.phalanx.llm.hub.ProgressListener;
 import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.llm.weights.Checkpoint;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,12 +22,12 @@ public final class DeploymentPreflight {
    * Checks the files of every model that is on this machine, and that it can be cut over its ranks;
    * of models that would be fetched it says so.
    *
+   * @param hub where models are fetched from and kept
    * @return one line for each model
    * @throws ServingException {@code INVALID_MODEL} or {@code INVALID_CONFIGURATION} whose text
    *     names the model, the file or key, and the reason
    */
-  public static List<String> check(List<LlmConfig> configs) {
-    HubSettings hub = HubSettings.ofEnvironment();
+  public static List<String> check(List<LlmConfig> configs, HubSettings hub) {
     List<String> lines = new ArrayList<>();
     for (LlmConfig config : configs) {
       try {
@@ -43,38 +41,31 @@ public final class DeploymentPreflight {
 
   private static String check(LlmConfig config, HubSettings hub) {
     String source = config.modelLoadingConfig().modelSource();
-    Optional<Path> directory = localDirectory(source, hub);
-    if (directory.isEmpty()) {
-      return ModelSource.describe(source, hub);
-    }
-    ModelConfig model = ModelConfig.load(directory.get());
+    Optional<ModelFiles> files = ModelSource.findLocal(source, hub);
+    files.ifPresent(found -> checkModel(config, found.directory()));
+    checkTokenizer(config, files, hub);
+    return ModelSource.describe(source, hub)
+        + files.map(found -> ", " + ModelConfig.load(found.directory()).architecture()).orElse("");
+  }
+
+  private static void checkModel(LlmConfig config, Path directory) {
+    ModelConfig model = ModelConfig.load(directory);
     ParallelConfig parallel = config.parallel();
     model.validate(parallel.tensorParallelSize(), parallel.pipelineParallelSize());
     config.engineKwargs().maxModelLength(model);
-    Checkpoint.open(directory.get()).close();
-    checkTokenizer(config, directory.get(), hub);
-    return ModelSource.describe(source, hub) + ", " + model.architecture();
+    Checkpoint.open(directory).close();
   }
 
-  private static void checkTokenizer(LlmConfig config, Path modelDirectory, HubSettings hub) {
-    Optional<Path> directory =
-        config
-            .modelLoadingConfig()
-            .tokenizerSource()
-            .map(source -> localDirectory(source, hub))
-            .orElse(Optional.of(modelDirectory));
-    if (directory.isPresent() && !Files.isRegularFile(directory.get().resolve(TOKENIZER))) {
-      throw new ServingException(
-          ErrorCode.INVALID_MODEL, directory.get().resolve(TOKENIZER) + " is missing.");
-    }
-  }
-
-  /** Returns where the files lie; empty if they would have to be fetched. */
-  private static Optional<Path> localDirectory(String source, HubSettings hub) {
-    if (!source.equals("embedded") && !Files.isDirectory(Path.of(source))) {
-      return Optional.empty();
-    }
-    ModelFiles files = ModelSource.resolve(source, hub, ProgressListener.NONE);
-    return Optional.of(files.directory());
+  private static void checkTokenizer(
+      LlmConfig config, Optional<ModelFiles> model, HubSettings hub) {
+    Optional<String> own = config.modelLoadingConfig().tokenizerSource();
+    own.map(source -> ModelSource.findLocalTokenizer(source, hub))
+        .orElse(model)
+        .filter(found -> found.revision() == null && found.file(TOKENIZER).isEmpty())
+        .ifPresent(
+            found -> {
+              Path missing = found.directory().resolve(TOKENIZER);
+              throw new ServingException(ErrorCode.INVALID_MODEL, missing + " is missing.");
+            });
   }
 }

@@ -2,6 +2,7 @@ package io.phalanx.llm;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.llm.serving.DeploymentController;
 import io.phalanx.llm.serving.DeploymentStatus;
 import io.phalanx.llm.serving.ReplicaStatus;
@@ -97,7 +98,7 @@ public final class Phalanx implements AutoCloseable {
 
   /** Starts a local cluster and deploys the models; they load while the caller goes on. */
   public static Phalanx launch(Config config, List<LlmConfig> configs, Consumer<String> progress) {
-    DeploymentPreflight.check(configs).forEach(progress);
+    DeploymentPreflight.check(configs, HubSettings.of(config)).forEach(progress);
     LocalCluster cluster = LocalCluster.start(config);
     Phalanx phalanx = new Phalanx(cluster, progress);
     try {

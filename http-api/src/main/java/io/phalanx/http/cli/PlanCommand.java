@@ -5,6 +5,7 @@ import io.phalanx.http.HttpSettings;
 import io.phalanx.llm.DeploymentPreflight;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.LlmConfigs;
+import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.runtime.RuntimeSettings;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -44,7 +45,7 @@ final class PlanCommand implements Callable<Integer> {
     HttpSettings.of(config);
     RuntimeSettings settings = RuntimeSettings.of(config);
     List<LlmConfig> models = LlmConfigs.parse(config);
-    List<String> sources = DeploymentPreflight.check(models);
+    List<String> sources = DeploymentPreflight.check(models, HubSettings.of(config));
     PlanReport report = new PlanReport(PlannedCluster.of(settings));
     PrintWriter out = spec.commandLine().getOut();
     report.nodes().forEach(out::println);

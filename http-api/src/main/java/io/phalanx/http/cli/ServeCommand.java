@@ -7,6 +7,7 @@ import io.phalanx.llm.DeploymentPreflight;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.LlmConfigs;
 import io.phalanx.llm.Phalanx;
+import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.runtime.RuntimeSettings;
 import io.phalanx.runtime.device.NativeRuntime;
 import io.phalanx.runtime.error.ErrorCode;
@@ -49,7 +50,7 @@ final class ServeCommand implements Callable<Integer> {
     HttpSettings http = HttpSettings.of(config);
     RuntimeSettings.of(config);
     List<LlmConfig> models = LlmConfigs.parse(config);
-    DeploymentPreflight.check(models);
+    DeploymentPreflight.check(models, HubSettings.of(config));
     requireFree(http);
     announceStop(out);
 

@@ -52,6 +52,8 @@ final class PhalanxCommandTest {
       value = {
         "phalanx.http.prt = 1                       | phalanx.http.prt: unknown key; did you mean",
         "phalanx.htp.port = 1                       | phalanx.htp: unknown key; did you mean [http]",
+        "phalanx.hub.endpont = x                    | did you mean [endpoint]",
+        "phalanx.hub.stall-timeout = 0              | phalanx.hub.stall-timeout",
         "phalanx.http.port = many                   | phalanx.http.port",
         "phalanx.http.host = 0.0.0.0                | phalanx.http.host: [0.0.0.0] is not a loopback",
         "phalanx.node.host = 192.0.2.1              | phalanx.node.host",
@@ -155,6 +157,29 @@ final class PhalanxCommandTest {
     assertThat(run("plan", file(text))).isZero();
 
     assertThat(out.toString()).contains("meta-llama/Llama-3.1-8B-Instruct");
+  }
+
+  @Test
+  void plan_hubOfTheFile_isWhereItWouldFetchFrom() throws Exception {
+    String text =
+        """
+        phalanx.hub { endpoint = "http://127.0.0.1:9", cache = "%s" }
+        phalanx.llm-configs = [{ model-loading-config.model-id = "acme/tiny" }]
+        """;
+
+    assertThat(run("plan", file(text.formatted(directory)))).isZero();
+
+    assertThat(out.toString()).contains("would fetch acme/tiny from http://127.0.0.1:9");
+  }
+
+  @Test
+  void plan_tokenizerSourceWithoutATokenizer_namesTheKeyAndTheFile() throws Exception {
+    String text =
+        models(", engine-kwargs {}").replace("embedded }", "embedded, tokenizer-source = \"%s\" }");
+
+    assertThat(run("plan", file(text.formatted(directory)))).isEqualTo(2);
+
+    assertOneLine("tokenizer-source", directory.toString(), "tokenizer.json");
   }
 
   @Test

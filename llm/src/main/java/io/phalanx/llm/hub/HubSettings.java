@@ -72,11 +72,11 @@ public record HubSettings(
         new Patience(
             hub.positiveInt("attempts"),
             hub.duration("retry-delay"),
-            hub.duration("stall-timeout"));
+            positive(hub, "stall-timeout"));
     HubSettings settings =
         new HubSettings(
             hub.optionalString("endpoint").map(HubSettings::uri).orElse(environment.endpoint),
-            hub.optionalString("cache").map(Path::of).orElse(environment.hubCache),
+            hub.optionalString("cache").map(HubSettings::directory).orElse(environment.hubCache),
             environment.cache,
             environment.token,
             hub.optionalBool("offline").orElse(environment.offline),
@@ -101,7 +101,19 @@ public record HubSettings(
 
   private static Path path(Map<String, String> environment, String name, Path otherwise) {
     String value = environment.getOrDefault(name, "");
-    return value.isEmpty() ? otherwise : Path.of(value).toAbsolutePath();
+    return value.isEmpty() ? otherwise : directory(value);
+  }
+
+  private static Path directory(String value) {
+    return Path.of(value).toAbsolutePath();
+  }
+
+  private static Duration positive(ConfigReader hub, String key) {
+    Duration value = hub.duration(key);
+    if (value.isZero()) {
+      throw hub.error(key, "[0] must be longer than 0");
+    }
+    return value;
   }
 
   private static URI uri(String endpoint) {

@@ -18,6 +18,11 @@ enum ModelParts {
   private static final Set<String> CONFIGURATION_FILES =
       Set.of("config.json", "generation_config.json", HubCache.INDEX);
 
+  /** Returns the configuration key that says where they are. */
+  String key() {
+    return this == ALL ? "model-source" : "tokenizer-source";
+  }
+
   /** Returns whether a file other than weights is wanted. */
   boolean wants(String name) {
     return TOKENIZER_FILES.contains(name) || (this == ALL && CONFIGURATION_FILES.contains(name));

@@ -43,7 +43,16 @@ public final class ModelSource {
     if (directory.isPresent()) {
       return checked(new ModelFiles(source, directory.get(), null), parts);
     }
-    return new HubFetcher(source, hubModel(source), settings, parts, listener).fetch();
+    return new HubFetcher(source, hubModel(source, parts), settings, parts, listener).fetch();
+  }
+
+  /**
+   * Returns the tokenizer's files if they are on this machine; touches no network.
+   *
+   * @throws ServingException {@code INVALID_MODEL} if the source is of no known form
+   */
+  public static Optional<ModelFiles> findLocalTokenizer(String source, HubSettings settings) {
+    return findLocal(source, settings, ModelParts.TOKENIZER);
   }
 
   /**
@@ -53,11 +62,15 @@ public final class ModelSource {
    * @throws ServingException {@code INVALID_MODEL} if the source is of no known form
    */
   public static Optional<ModelFiles> findLocal(String modelSource, HubSettings settings) {
-    if (modelSource.equals(EMBEDDED) || directory(modelSource).isPresent()) {
-      return Optional.of(resolve(modelSource, settings, ProgressListener.NONE));
+    return findLocal(modelSource, settings, ModelParts.ALL);
+  }
+
+  private static Optional<ModelFiles> findLocal(
+      String source, HubSettings settings, ModelParts parts) {
+    if (source.equals(EMBEDDED) || directory(source).isPresent()) {
+      return Optional.of(resolve(source, settings, parts, ProgressListener.NONE));
     }
-    return new HubCache(settings.hubCache(), hubModel(modelSource))
-        .find(modelSource, ModelParts.ALL);
+    return new HubCache(settings.hubCache(), hubModel(source, parts)).find(source, parts);
   }
 
   /**
@@ -73,7 +86,7 @@ public final class ModelSource {
     if (directory.isPresent()) {
       return "the directory " + directory.get();
     }
-    HubModel model = hubModel(modelSource);
+    HubModel model = hubModel(modelSource, ModelParts.ALL);
     Optional<ModelFiles> copy =
         new HubCache(settings.hubCache(), model).find(modelSource, ModelParts.ALL);
     if (copy.isPresent()) {
@@ -98,7 +111,9 @@ public final class ModelSource {
     if (files.file(needed).isEmpty()) {
       throw new ServingException(
           ErrorCode.INVALID_MODEL,
-          files.directory()
+          parts.key()
+              + ": "
+              + files.directory()
               + " has no "
               + needed
               + "; it must be a model in Hugging Face's layout.");
@@ -106,13 +121,14 @@ public final class ModelSource {
     return files;
   }
 
-  private static HubModel hubModel(String source) {
+  private static HubModel hubModel(String source, ModelParts parts) {
     return HubModel.parse(source)
         .orElseThrow(
             () ->
                 new ServingException(
                     ErrorCode.INVALID_MODEL,
-                    "model-source ["
+                    parts.key()
+                        + " ["
                         + source
                         + "] is none of: embedded; a directory (tried "
                         + shownPath(source)

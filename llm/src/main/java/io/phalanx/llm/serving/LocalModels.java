@@ -26,6 +26,15 @@ final class LocalModels implements ServingEnvironment.Models {
     }
   }
 
+  /** Fetches no weights. */
+  @Override
+  public ModelFiles resolveTokenizer(String source, Consumer<String> progress) {
+    synchronized (lockOfSource.computeIfAbsent(source, any -> new Object())) {
+      return ModelSource.resolveTokenizer(
+          source, settings, fetched -> progress.accept(describe(fetched)));
+    }
+  }
+
   private static String describe(FetchProgress progress) {
     return String.format(
         "fetching %s: %s (%d of %d), %d of %d MB",

@@ -31,7 +31,7 @@ record ReplicaModel(
     Optional<String> tokenizerSource = config.modelLoadingConfig().tokenizerSource();
     Path tokenizerDirectory =
         tokenizerSource
-            .map(source -> environment.models().resolve(source, text -> {}).directory())
+            .map(source -> environment.models().resolveTokenizer(source, text -> {}).directory())
             .orElse(files.directory());
     return new ReplicaModel(
         files,

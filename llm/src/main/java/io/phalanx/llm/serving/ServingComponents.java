@@ -1,5 +1,6 @@
 package io.phalanx.llm.serving;
 
+import com.typesafe.config.Config;
 import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.llm.models.RankModelRunner;
 import io.phalanx.llm.tokenizer.HuggingFaceTokenizer;
@@ -22,14 +23,17 @@ public final class ServingComponents implements NodeComponentProvider {
 
   @Override
   public List<NodeComponent> components(NodeContext context) {
-    ServingEnvironment environment =
-        new ServingEnvironment(
-            new LocalModels(HubSettings.ofEnvironment()),
-            HuggingFaceTokenizer::load,
-            ProcessGroups::join,
-            RankModelRunner::load,
-            ServingSettings.of(context.config()));
-    return components(environment);
+    return components(environment(context.config()));
+  }
+
+  /** Returns what a node of this configuration serves with. */
+  static ServingEnvironment environment(Config config) {
+    return new ServingEnvironment(
+        new LocalModels(HubSettings.of(config)),
+        HuggingFaceTokenizer::load,
+        ProcessGroups::join,
+        RankModelRunner::load,
+        ServingSettings.of(config));
   }
 
   /** Returns the same components over another environment, for tests. */

@@ -31,6 +31,16 @@ public record ServingEnvironment(
   public interface Models {
 
     /**
+     * Returns where the tokenizer's files of a source are; blocks while they are fetched. The same
+     * as {@link #resolve} unless an implementation can do with fewer files.
+     *
+     * @param progress hears in words how far that is
+     */
+    default ModelFiles resolveTokenizer(String source, Consumer<String> progress) {
+      return resolve(source, progress);
+    }
+
+    /**
      * Returns the files of a model source; blocks while they are fetched or unpacked.
      *
      * @param progress hears in words how far that is

@@ -25,7 +25,7 @@ import java.util.concurrent.Executors;
  * A small model hub on this machine: an API host, and another host for large files that the first
  * redirects to. It remembers what it was asked, and misbehaves where a test says so.
  */
-final class HubServer implements AutoCloseable {
+public final class HubServer implements AutoCloseable {
   static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
   private static final int REDIRECTED_FROM_BYTES = 64;
 
@@ -51,7 +51,8 @@ final class HubServer implements AutoCloseable {
   private final List<Asked> asked = new CopyOnWriteArrayList<>();
   private final List<Asked> askedForLargeFiles = new CopyOnWriteArrayList<>();
 
-  HubServer() throws IOException {
+  /** Starts the server. */
+  public HubServer() throws IOException {
     hub = start(this::answer);
     largeFiles = start(this::answerLargeFile);
   }
@@ -65,7 +66,8 @@ final class HubServer implements AutoCloseable {
     return server;
   }
 
-  URI endpoint() {
+  /** Returns where it listens. */
+  public URI endpoint() {
     return URI.create("http://127.0.0.1:" + hub.getAddress().getPort());
   }
 
@@ -74,7 +76,8 @@ final class HubServer implements AutoCloseable {
     return this;
   }
 
-  HubServer put(String name, String content) {
+  /** Puts a file into the repository. */
+  public HubServer put(String name, String content) {
     return put(name, content.getBytes(StandardCharsets.UTF_8));
   }
 
