@@ -27,7 +27,7 @@ final class GenerationPlanner {
   private final RandomGenerator random;
   private final InstantSource clock;
 
-  /** Creates a planner that draws ids and seeds from the system's generator. */
+  /** Creates a planner that draws ids from the system's generator. */
   GenerationPlanner() {
     this(new SecureRandom(), InstantSource.system());
   }
@@ -68,7 +68,7 @@ final class GenerationPlanner {
         .stopTokenIds()
         .forEach(id -> requireKnown("stop_token_ids", id, model.tokenizer().vocabSize()));
     String id = kind.idPrefix() + randomHex();
-    long seed = options.seed().orElseGet(random::nextLong);
+    long seed = options.seed().orElseGet(model::nextSeed);
     List<GenerationRequest> requests = new ArrayList<>();
     long promptTokens = 0;
     for (int[] prompt : prompts) {

@@ -8,6 +8,7 @@ import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.llm.hub.GenerationDefaults;
 import io.phalanx.llm.tokenizer.ChatMessage;
 import io.phalanx.llm.tokenizer.ChatTemplate;
+import io.phalanx.llm.tokenizer.FakeTokenizer;
 import io.phalanx.llm.tokenizer.Tokenizer;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -28,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class FakeModel implements ModelHandle {
   static final int MAX_MODEL_LENGTH = 1000;
+
+  /** What a request without a seed gets. */
+  static final long SEED = 99;
 
   /** Requests in the order in which their sequences started. */
   final BlockingQueue<GenerationRequest> started = new LinkedBlockingQueue<>();
@@ -124,6 +128,11 @@ final class FakeModel implements ModelHandle {
   @Override
   public GenerationDefaults generationDefaults() {
     return new GenerationDefaults(List.of(), 0.5f, 7, 0.9f, 0.1f);
+  }
+
+  @Override
+  public long nextSeed() {
+    return SEED;
   }
 
   @Override

@@ -157,6 +157,14 @@ final class OpenAiServerTest {
   }
 
   @Test
+  void completion_withoutSeed_takesTheModelsNext() throws Exception {
+    counting.started.clear();
+    server.post("/v1/completions", completion("org/counting", ""));
+
+    assertThat(counting.started.take().sampling().seed()).isEqualTo(FakeModel.SEED);
+  }
+
+  @Test
   void completion_failureBeforeTheFirstToken_isAnHttpStatus() throws Exception {
     HttpResponse<String> response =
         server.post("/v1/completions", completion("broken", ",\"stream\":true"));

@@ -17,7 +17,9 @@ import java.util.Optional;
  * @param kvCacheMemoryBytes memory for keys and values of one rank; chosen from what is free if
  *     absent
  * @param gpuMemoryUtilization share of a GPU's memory that a rank may use, in (0, 1]
- * @param seed where the seeds of requests that bring none of their own start
+ * @param seed what the seeds of requests that bring none of their own are drawn from; random if
+ *     absent
+ * @param dtype the least precision to compute in
  */
 public record EngineKwargs(
     ParallelConfig parallel,
@@ -28,7 +30,8 @@ public record EngineKwargs(
     int blockSize,
     Optional<Long> kvCacheMemoryBytes,
     double gpuMemoryUtilization,
-    long seed) {
+    Optional<Long> seed,
+    Dtype dtype) {
 
   /** One rank and the defaults of everything else. */
   public static final EngineKwargs DEFAULT =
@@ -41,7 +44,8 @@ public record EngineKwargs(
           16,
           Optional.empty(),
           0.9,
-          0);
+          Optional.empty(),
+          Dtype.AUTO);
 
   /** Checks the ranges. */
   public EngineKwargs {

@@ -44,7 +44,8 @@ public final class LlmConfigBuilder {
   private int blockSize = ENGINE.blockSize();
   private @Nullable Long kvCacheMemory;
   private double gpuMemoryUtilization = ENGINE.gpuMemoryUtilization();
-  private long seed = ENGINE.seed();
+  private @Nullable Long seed;
+  private Dtype dtype = ENGINE.dtype();
 
   private List<Map<String, Double>> bundles = List.of();
   private @Nullable Map<String, Double> bundlePerWorker;
@@ -222,9 +223,15 @@ public final class LlmConfigBuilder {
     return this;
   }
 
-  /** Sets where the seeds of requests that bring none of their own start. */
+  /** Sets what the seeds of requests that bring none are drawn from; random by default. */
   public LlmConfigBuilder seed(long value) {
     seed = value;
+    return this;
+  }
+
+  /** Sets the least precision to compute in. */
+  public LlmConfigBuilder dtype(Dtype value) {
+    dtype = value;
     return this;
   }
 
@@ -305,6 +312,7 @@ public final class LlmConfigBuilder {
         blockSize,
         Optional.ofNullable(kvCacheMemory),
         gpuMemoryUtilization,
-        seed);
+        Optional.ofNullable(seed),
+        dtype);
   }
 }

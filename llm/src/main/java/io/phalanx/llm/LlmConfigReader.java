@@ -212,14 +212,19 @@ final class LlmConfigReader {
         .ifPresent(builder::kvCacheMemory);
     engine.optionalNumber("gpu-memory-utilization").ifPresent(builder::gpuMemoryUtilization);
     engine.optionalLong("seed").ifPresent(builder::seed);
-    if (!engine.optionalString("dtype").orElse("auto").equals("auto")) {
-      throw engine.error(
-          "dtype",
-          "["
-              + engine.string("dtype")
-              + "] is not supported in this release; use auto: the weights"
-              + " are computed in the precision that the device does best");
-    }
+    engine.optionalString("dtype").map(name -> dtype(engine, name)).ifPresent(builder::dtype);
+  }
+
+  private static Dtype dtype(ConfigReader engine, String name) {
+    return Dtype.ofName(name)
+        .orElseThrow(
+            () ->
+                engine.error(
+                    "dtype",
+                    "["
+                        + name
+                        + "] is none of auto, float32 (float), bfloat16, float16 (half); give one of"
+                        + " these or leave it out"));
   }
 
   private void readPlacement(ConfigReader placement) {

@@ -35,6 +35,9 @@ public interface ModelHandle {
   /** Returns the sampling defaults that the model's files name. */
   GenerationDefaults generationDefaults();
 
+  /** Returns the seed for a request that brings none of its own; another one at each call. */
+  long nextSeed();
+
   /** Returns whether at least one replica has generated a real token and takes requests. */
   boolean ready();
 

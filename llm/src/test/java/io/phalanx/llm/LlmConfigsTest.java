@@ -69,7 +69,7 @@ final class LlmConfigsTest {
               tensor-parallel-size = 2, pipeline-parallel-size = 2, data-parallel-size = 1
               max-model-len = 100, max-num-batched-tokens = 64, max-num-seqs = 8
               enable-chunked-prefill = false, block-size = 4, kv-cache-memory = 2MiB
-              gpu-memory-utilization = 0.5, seed = 11, dtype = auto
+              gpu-memory-utilization = 0.5, seed = 11, dtype = half
             }
             placement-group-config {
               bundles = [{ GPU = 2 }, { GPU = 2, CPU = 1 }]
@@ -111,6 +111,7 @@ final class LlmConfigsTest {
         .kvCacheMemory(2 << 20)
         .gpuMemoryUtilization(0.5)
         .seed(11)
+        .dtype(Dtype.FLOAT16)
         .bundles(List.of(Map.of("GPU", 2.0), Map.of("GPU", 2.0, "CPU", 1.0)))
         .bundleLabelSelector(List.of(Map.of("zone", "a"), Map.of("zone", "!a")))
         .strategy(PlacementStrategy.STRICT_SPREAD)
@@ -230,7 +231,7 @@ final class LlmConfigsTest {
         "engine-kwargs.data-parallel-size = 0 | data-parallel-size is 0",
         "engine-kwargs.max-model-len = 0 | max-model-len is 0; it must be at least 1",
         "engine-kwargs.enable-lora = true | enable-lora: is an argument of vLLM",
-        "engine-kwargs.dtype = float16 | dtype: [float16] is not supported",
+        "engine-kwargs.dtype = int8 | dtype: [int8] is none of auto, float32 (float), bfloat16",
         "engine-kwargs.model = x | model: belongs in model-loading-config",
         "engine-kwargs.kv-cache-memory = 3 bananas | is not an amount of memory",
         "engine-kwargs.max-num-batched-tokens = 8 | at least max-num-seqs, which is 64",
@@ -288,6 +289,19 @@ final class LlmConfigsTest {
     assertThatThrownBy(() -> LlmConfigs.parse(config(entries)))
         .isInstanceOf(ServingException.class)
         .hasMessageContaining("phalanx.llm-configs");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "auto, AUTO",
+    "float32, FLOAT32",
+    "float, FLOAT32",
+    "bfloat16, BFLOAT16",
+    "half, FLOAT16"
+  })
+  void parse_dtype_takesVllmsNames(String name, Dtype dtype) {
+    assertThat(parseOne(MODEL + "\nengine-kwargs.dtype = " + name).engineKwargs().dtype())
+        .isEqualTo(dtype);
   }
 
   private static LlmConfigBuilder llama() {

@@ -28,6 +28,7 @@ final class DeployedModel implements ModelHandle, RouterListener {
   private final LlmConfig config;
   private final long createdEpochSeconds;
   private final ModelMetrics metrics;
+  private final RequestSeeds seeds;
   private volatile @Nullable ActorRef<ReplicaRouter.Command> router;
   private volatile @Nullable Loaded loaded;
   private volatile int replicas;
@@ -37,6 +38,7 @@ final class DeployedModel implements ModelHandle, RouterListener {
   DeployedModel(LlmConfig config, long createdEpochSeconds, Metrics metrics) {
     this.config = config;
     this.createdEpochSeconds = createdEpochSeconds;
+    this.seeds = new RequestSeeds(config.engineKwargs().seed());
     this.metrics = new ModelMetrics(config.modelId(), metrics);
   }
 
@@ -119,6 +121,11 @@ final class DeployedModel implements ModelHandle, RouterListener {
   @Override
   public GenerationDefaults generationDefaults() {
     return loaded().model().defaults();
+  }
+
+  @Override
+  public long nextSeed() {
+    return seeds.next();
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.phalanx.llm.serving;
 
 import io.phalanx.llm.AutoscalingConfig;
 import io.phalanx.llm.DeploymentConfig;
+import io.phalanx.llm.Dtype;
 import io.phalanx.llm.EngineKwargs;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.ModelLoadingConfig;
@@ -85,6 +86,7 @@ public final class LlmWireMessages implements WireMessages {
         DeploymentController.Refused.class,
         DeploymentController.NotDeployed.class,
         IngressModels.ModelDeployed.class,
-        IngressModels.ModelDeleted.class);
+        IngressModels.ModelDeleted.class,
+        Dtype.class);
   }
 }

@@ -1,5 +1,6 @@
 package io.phalanx.llm.serving;
 
+import io.phalanx.llm.Dtype;
 import io.phalanx.llm.EngineKwargs;
 import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.engine.StepOutput;
@@ -13,10 +14,12 @@ import io.phalanx.placement.BundleGrant;
 import io.phalanx.runtime.JvmId;
 import io.phalanx.runtime.collective.GroupSpec;
 import io.phalanx.runtime.device.Device;
+import io.phalanx.runtime.device.DeviceProbe;
 import io.phalanx.runtime.device.DeviceSlot;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import io.phalanx.runtime.serialization.WireMessage;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -166,23 +169,51 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     ModelRunner runner =
         environment
             .runners()
-            .load(model.directory(), rank, runnerSettings(load, config), this::report);
+            .load(
+                model.directory(),
+                rank,
+                runnerSettings(load, config, model.directory()),
+                this::report);
     thread.own(runner);
     spec.owner().tell(new Replica.WorkerLoaded(spec.rank(), runner.numBlocks()));
   }
 
-  private RunnerSettings runnerSettings(Load load, ModelConfig config) {
+  private RunnerSettings runnerSettings(Load load, ModelConfig config, Path directory) {
     EngineKwargs engine = load.engine();
+    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / load.ranksInJvm());
+    if (device.isCuda()) {
+      requireAuto(engine.dtype());
+      long available =
+          engine
+              .kvCacheMemoryBytes()
+              .orElseGet(
+                  () ->
+                      KvMemory.cudaBytes(
+                          engine,
+                          config,
+                          DeviceProbe.cudaMemoryBytes(device),
+                          KvMemory.weightBytes(directory)));
+      return new RunnerSettings(engine.blockSize(), 0, available, threads);
+    }
+    double share = environment.settings().kvMemoryShare();
     long available =
         engine
             .kvCacheMemoryBytes()
-            .orElseGet(
-                () ->
-                    KvMemory.defaultBytes(
-                        engine, config, environment.settings().kvMemoryShare(), load.ranksInJvm()));
-    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / load.ranksInJvm());
+            .orElseGet(() -> KvMemory.defaultBytes(engine, config, share, load.ranksInJvm()));
     int numBlocks = KvMemory.numBlocks(engine, config, available);
     return new RunnerSettings(engine.blockSize(), numBlocks, available, threads);
+  }
+
+  private void requireAuto(Dtype dtype) {
+    if (dtype != Dtype.AUTO) {
+      throw new ServingException(
+          ErrorCode.INVALID_CONFIGURATION,
+          "engine-kwargs.dtype is "
+              + dtype
+              + ", but "
+              + device
+              + " computes in the checkpoint's own type; set auto or leave it out.");
+    }
   }
 
   private void report(LoadProgress progress) {

@@ -29,6 +29,11 @@ final class CudaDevices {
     return names;
   }
 
+  /** Returns the memory of the device with this CUDA ordinal. */
+  static long memoryBytes(int index) {
+    return torch_cuda.getDeviceProperties((byte) index).totalGlobalMem();
+  }
+
   /** Whether the class path has the libraries of a LibTorch with CUDA, for this platform. */
   private static boolean libTorchHasCuda() {
     String folder = "/org/bytedeco/pytorch/" + Loader.getPlatform() + "-gpu/";

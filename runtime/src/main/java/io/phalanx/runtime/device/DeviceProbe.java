@@ -50,6 +50,11 @@ public record DeviceProbe(
     return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
   }
 
+  /** Returns the memory of a CUDA device of this machine. */
+  public static long cudaMemoryBytes(Device device) {
+    return CudaDevices.memoryBytes(device.index());
+  }
+
   private static List<DeviceSlot> real(List<String> names, int count) {
     return IntStream.range(0, count)
         .mapToObj(i -> new DeviceSlot(i, Device.cuda(i), names.get(i), false))
