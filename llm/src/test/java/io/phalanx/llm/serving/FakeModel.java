@@ -8,8 +8,7 @@ import io.phalanx.llm.models.LoadProgress;
 import io.phalanx.llm.models.ModelRunner;
 import io.phalanx.llm.models.RankContext;
 import io.phalanx.llm.models.RunnerSettings;
-import io.phalanx.llm.tokenizer.IncrementalDetokenizer;
-import io.phalanx.llm.tokenizer.Tokenizer;
+import io.phalanx.llm.tokenizer.FakeTokenizer;
 import io.phalanx.runtime.collective.GroupSpec;
 import io.phalanx.runtime.collective.ProcessGroup;
 import io.phalanx.runtime.error.ErrorCode;
@@ -147,51 +146,6 @@ final class FakeModel {
     private int slot(ModelInput input, int sequence, int position) {
       int block = input.blockTables()[sequence][position / blockSize];
       return block * blockSize + position % blockSize;
-    }
-
-    @Override
-    public void close() {}
-  }
-
-  /** Text of a token is its number and a blank. */
-  private static final class FakeTokenizer implements Tokenizer {
-    @Override
-    public int[] encodeText(String text) {
-      return text.chars().toArray();
-    }
-
-    @Override
-    public int[] encodePrompt(String text) {
-      return encodeText(text);
-    }
-
-    @Override
-    public String decode(int[] tokenIds) {
-      StringBuilder text = new StringBuilder();
-      for (int token : tokenIds) {
-        text.append(token).append(' ');
-      }
-      return text.toString();
-    }
-
-    @Override
-    public int vocabSize() {
-      return VOCAB_SIZE;
-    }
-
-    @Override
-    public IncrementalDetokenizer newDetokenizer() {
-      return new IncrementalDetokenizer() {
-        @Override
-        public String append(int tokenId) {
-          return tokenId + " ";
-        }
-
-        @Override
-        public String finish() {
-          return "";
-        }
-      };
     }
 
     @Override

@@ -1,11 +1,9 @@
-package io.phalanx.http;
+package io.phalanx.llm.tokenizer;
 
-import io.phalanx.llm.tokenizer.IncrementalDetokenizer;
-import io.phalanx.llm.tokenizer.Tokenizer;
-
-/** A tokenizer whose token ids are UTF-16 code units. */
-final class FakeTokenizer implements Tokenizer {
-  static final int VOCAB_SIZE = 0x10000;
+/** A tokenizer without files, whose token ids are UTF-16 code units. */
+public final class FakeTokenizer implements Tokenizer {
+  /** How many code units there are. */
+  public static final int VOCAB_SIZE = 0x10000;
 
   @Override
   public int[] encodeText(String text) {
