@@ -118,7 +118,9 @@ public final class OpenAiServer extends AbstractBehavior<OpenAiServer.Command> {
         CoordinatedShutdown.PhaseServiceUnbind(), "openai-unbind", () -> unbind(binding));
     shutdown.addTask(CoordinatedShutdown.PhaseServiceRequestsDone(), "openai-drain", this::drain);
     InetSocketAddress address = binding.localAddress();
-    getContext().getLog().info("OpenAI endpoint bound to [{}]", address);
+    getContext()
+        .getLog()
+        .info("OpenAI endpoint on [{}:{}]", address.getHostString(), address.getPort());
     HttpEndpoint.of(getContext().getSystem()).bound(address);
     return this;
   }

@@ -265,7 +265,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
 
   private void activateOnceReady() {
     if (nodes.becomesReady()) {
-      getContext().getLog().info("Manages the nodes under epoch [{}]", nodes.epoch());
+      getContext().getLog().debug("Manages the nodes under epoch [{}]", nodes.epoch());
       scheduler.activate();
     }
   }
@@ -330,7 +330,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
   private GroupEvent event(Effect.ToSubscriber news) {
     String groupId = news.groupId();
     if (news instanceof Effect.Created created) {
-      getContext().getLog().info("Group [{}] is created on {}", groupId, created.sites());
+      getContext().getLog().debug("Group [{}] is created on {}", groupId, created.sites());
       return new GroupCreated(groupId, placements(created.sites()));
     }
     if (news instanceof Effect.Rescheduling lost) {
@@ -347,7 +347,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
 
   private void onRemoved(String groupId) {
     GroupRemoved removed = new GroupRemoved(groupId);
-    getContext().getLog().info("Group [{}] is removed", groupId);
+    getContext().getLog().debug("Group [{}] is removed", groupId);
     Set<ActorRef<GroupEvent>> listeners = new HashSet<>();
     Optional.ofNullable(removers.remove(groupId)).ifPresent(listeners::addAll);
     Optional.ofNullable(subscribers.remove(groupId)).ifPresent(listeners::add);
