@@ -5,6 +5,8 @@ import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.llm.serving.DeploymentController;
 import io.phalanx.llm.serving.DeploymentStatus;
+import io.phalanx.llm.serving.ReadinessWatch;
+import io.phalanx.llm.serving.ReplicaState;
 import io.phalanx.llm.serving.ReplicaStatus;
 import io.phalanx.placement.PlacementGroupManager;
 import io.phalanx.runtime.LocalCluster;
@@ -21,6 +23,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
@@ -51,7 +54,6 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 public final class Phalanx implements AutoCloseable {
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration DEPLOY_TIMEOUT = Duration.ofSeconds(30);
-  private static final Duration POLL_INTERVAL = Duration.ofMillis(100);
 
   private final LocalCluster cluster;
   private final Map<String, LlmConfig> deployed = new ConcurrentSkipListMap<>();
@@ -157,42 +159,36 @@ public final class Phalanx implements AutoCloseable {
     return DeploymentController.of(system(), modelId);
   }
 
-  /** Waits until every model has a replica that has generated a real token. */
+  /**
+   * Waits until every model has a replica that has generated a real token.
+   *
+   * @throws ServingException if a model is given up, because its replicas cannot be started; the
+   *     text says which and why
+   */
   public void awaitReady() {
     Map<String, String> told = new HashMap<>();
-    while (true) {
-      List<DeploymentStatus> deployments = deployments();
-      deployments.forEach(deployment -> tell(deployment, told));
-      boolean ready =
-          deployments.size() == deployed.size()
-              && deployments.stream().allMatch(DeploymentStatus::isReady)
-              && Models.of(system()).allReady()
-              && Models.of(system()).all().size() == deployed.size();
-      if (ready) {
-        return;
-      }
-      if (system().whenTerminated().isCompleted()) {
-        throw new ServingException(ErrorCode.NOT_READY, "The cluster stopped while it started.");
-      }
-      pause();
+    CompletableFuture<Done> ready =
+        ReadinessWatch.begin(system(), deployed.keySet(), status -> tell(status, told))
+            .toCompletableFuture();
+    try {
+      ready.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ServingException(ErrorCode.NOT_READY, "Interrupted while models load.", e);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof ServingException failure
+          ? failure
+          : new ServingException(ErrorCode.INTERNAL, "Waiting for the models failed.", e);
     }
   }
 
   private void tell(DeploymentStatus deployment, Map<String, String> told) {
     for (ReplicaStatus replica : deployment.replicas()) {
       String line = replica.state() + (replica.message().isEmpty() ? "" : ": " + replica.message());
-      if (!line.equals(told.put(replica.name(), line))) {
+      boolean news = !line.equals(told.put(replica.name(), line));
+      if (news && !line.equals(ReplicaState.PENDING.name())) {
         progress.accept(replica.name() + " " + line);
       }
-    }
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(POLL_INTERVAL.toMillis());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new ServingException(ErrorCode.NOT_READY, "Interrupted while models load.", e);
     }
   }
 

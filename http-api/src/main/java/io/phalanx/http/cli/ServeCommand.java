@@ -52,12 +52,12 @@ final class ServeCommand implements Callable<Integer> {
     List<LlmConfig> models = LlmConfigs.parse(config);
     DeploymentPreflight.check(models, HubSettings.of(config));
     requireFree(http);
-    announceStop(out);
 
     say(
         out,
         "Starting Phalanx: " + String.join(", ", models.stream().map(LlmConfig::modelId).toList()));
     NativeRuntime.load(new UnpackReport(line -> say(out, line)));
+    Thread farewell = announceStop(out);
     try (Phalanx phalanx = Phalanx.launch(config, models, line -> say(out, "  " + line))) {
       InetSocketAddress address =
           HttpEndpoint.of(phalanx.system()).address().toCompletableFuture().join();
@@ -66,6 +66,9 @@ final class ServeCommand implements Callable<Integer> {
       StatusReport.lines(phalanx.status()).forEach(line -> say(out, line));
       welcome(url(address), models.get(0).modelId()).forEach(line -> say(out, line));
       phalanx.awaitStop();
+    } catch (ServingException e) {
+      Runtime.getRuntime().removeShutdownHook(farewell);
+      throw e;
     }
     return 0;
   }
@@ -93,10 +96,11 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private static void announceStop(PrintWriter out) {
+  private static Thread announceStop(PrintWriter out) {
     Thread farewell =
         new Thread(() -> say(out, "Stopping: running requests may end first ..."), "farewell");
     Runtime.getRuntime().addShutdownHook(farewell);
+    return farewell;
   }
 
   private static List<String> welcome(String url, String modelId) {

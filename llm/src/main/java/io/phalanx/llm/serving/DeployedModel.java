@@ -8,13 +8,10 @@ import io.phalanx.llm.engine.LlmEngine;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.llm.hub.GenerationDefaults;
 import io.phalanx.llm.tokenizer.ChatTemplate;
-import io.phalanx.llm.tokenizer.ChatTemplates;
-import io.phalanx.llm.tokenizer.HuggingFaceTokenizer;
 import io.phalanx.llm.tokenizer.Tokenizer;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import io.phalanx.runtime.metrics.Metrics;
-import java.util.Optional;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.stream.javadsl.Source;
@@ -31,14 +28,18 @@ final class DeployedModel implements ModelHandle, RouterListener {
   private final RequestSeeds seeds;
   private volatile @Nullable ActorRef<ReplicaRouter.Command> router;
   private volatile @Nullable Loaded loaded;
+  private final Runnable changed;
   private volatile int replicas;
+  private volatile boolean deleted;
 
-  private record Loaded(ReplicaModel model, Optional<ChatTemplate> template, ModelCard card) {}
+  private record Loaded(ReplicaModel model, ModelCard card) {}
 
-  DeployedModel(LlmConfig config, long createdEpochSeconds, Metrics metrics) {
+  /** Creates the model; {@code changed} is run when its readiness may have changed. */
+  DeployedModel(LlmConfig config, long createdEpochSeconds, Metrics metrics, Runnable changed) {
     this.config = config;
     this.createdEpochSeconds = createdEpochSeconds;
     this.seeds = new RequestSeeds(config.engineKwargs().seed());
+    this.changed = changed;
     this.metrics = new ModelMetrics(config.modelId(), metrics);
   }
 
@@ -51,20 +52,19 @@ final class DeployedModel implements ModelHandle, RouterListener {
   }
 
   void filesLoaded(ReplicaModel model) {
-    Optional<ChatTemplate> template =
-        model.tokenizer() instanceof HuggingFaceTokenizer tokenizer
-            ? ChatTemplates.load(model.tokenizerDirectory(), tokenizer)
-            : Optional.empty();
     ModelCard card =
         new ModelCard(
             modelId(),
             createdEpochSeconds,
             config.engineKwargs().maxModelLength(model.config()),
             config.modelLoadingConfig().modelSource());
-    loaded = new Loaded(model, template, card);
+    loaded = new Loaded(model, card);
+    changed.run();
   }
 
+  /** Refuses whatever is asked from now on. */
   void close() {
+    deleted = true;
     Loaded current = loaded;
     loaded = null;
     if (current != null) {
@@ -80,12 +80,16 @@ final class DeployedModel implements ModelHandle, RouterListener {
   private Loaded loaded() {
     Loaded current = loaded;
     if (current == null) {
-      throw notReady();
+      throw unavailable();
     }
     return current;
   }
 
-  private ServingException notReady() {
+  private ServingException unavailable() {
+    if (deleted) {
+      return new ServingException(
+          ErrorCode.MODEL_NOT_FOUND, "Model [" + modelId() + "] is deployed no longer.");
+    }
     return new ServingException(
         ErrorCode.NOT_READY, "Model [" + modelId() + "] is still loading; try again in a while.");
   }
@@ -108,6 +112,7 @@ final class DeployedModel implements ModelHandle, RouterListener {
   @Override
   public ChatTemplate chatTemplate() {
     return loaded()
+        .model()
         .template()
         .orElseThrow(
             () ->
@@ -137,7 +142,7 @@ final class DeployedModel implements ModelHandle, RouterListener {
   public Source<TokenEvent, NotUsed> generate(GenerationRequest request) {
     ActorRef<ReplicaRouter.Command> target = router;
     if (target == null || !ready()) {
-      return Source.failed(notReady());
+      return Source.failed(unavailable());
     }
     try {
       Loaded current = loaded();
@@ -152,6 +157,7 @@ final class DeployedModel implements ModelHandle, RouterListener {
   @Override
   public void onReplicas(int count) {
     replicas = count;
+    changed.run();
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.phalanx.llm.ReplicaBundles;
 import io.phalanx.placement.PlacementGroupManager;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.NodeRole;
+import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.time.Clock;
 import java.util.ArrayDeque;
@@ -13,9 +14,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -59,14 +58,23 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   /** Asks for the status; {@link NotDeployed} if there is none. */
   public record Describe(ActorRef<DeployReply> replyTo) implements Command, WireMessage {}
 
+  /** Asks for the status, now and whenever it changes. */
+  public record Watch(ActorRef<DeployReply> watcher) implements Command, WireMessage {}
+
   /** Asks to be told what is deployed, now and when it is deleted. */
   public record Follow(ActorRef<IngressModels.Command> ingress) implements Command, WireMessage {}
 
+  /** An ingress sends no request any more. */
+  public record Forgotten(ActorRef<IngressModels.Command> ingress)
+      implements Command, WireMessage {}
+
   private record GangChanged(int ordinal, List<ReplicaStatus> replicas) implements Command {}
+
+  private record GangFailed(ErrorCode code, String reason) implements Command {}
 
   private record GangEnded(int ordinal) implements Command {}
 
-  private record FollowerLost(ActorRef<IngressModels.Command> ingress) implements Command {}
+  private record WatcherLost(ActorRef<DeployReply> watcher) implements Command {}
 
   private record Tick() implements Command {}
 
@@ -85,15 +93,16 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   private final String modelId;
   private final ServingSettings settings;
   private final ActorRef<PlacementGroupManager.Command> manager;
-  private final Map<Integer, ActorRef<ReplicaGang.Command>> gangs = new TreeMap<>();
-  private final Map<Integer, List<ReplicaStatus>> statusOfGang = new TreeMap<>();
-  private final Set<Integer> stopping = new HashSet<>();
+  private final GangTable<ActorRef<ReplicaGang.Command>> gangs = new GangTable<>();
   private final Set<ActorRef<IngressModels.Command>> followers = new HashSet<>();
+  private final Set<ActorRef<DeployReply>> watchers = new HashSet<>();
   private final List<ActorRef<DeployReply>> deleters = new ArrayList<>();
   private final Deque<ScalingDecision> decisions = new ArrayDeque<>();
   private final Clock clock = Clock.systemUTC();
   private @Nullable LlmConfig config;
   private @Nullable AutoscalingPolicy policy;
+  private StartAttempts attempts = new StartAttempts(1);
+  private @Nullable DeployReply published;
   private long createdEpochSeconds;
   private int target;
 
@@ -133,6 +142,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
       ServingSettings settings,
       ActorRef<PlacementGroupManager.Command> manager) {
     super(context);
+    context.setLoggerName(DeploymentController.class);
     this.modelId = modelId;
     this.settings = settings;
     this.manager = manager;
@@ -144,9 +154,12 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
         .onMessage(Deploy.class, this::onDeploy)
         .onMessage(Delete.class, this::onDelete)
         .onMessage(Describe.class, this::onDescribe)
+        .onMessage(Watch.class, this::onWatch)
+        .onMessage(WatcherLost.class, this::onWatcherLost)
         .onMessage(Follow.class, this::onFollow)
-        .onMessage(FollowerLost.class, this::onFollowerLost)
+        .onMessage(Forgotten.class, this::onForgotten)
         .onMessage(GangChanged.class, this::onGangChanged)
+        .onMessage(GangFailed.class, this::onGangFailed)
         .onMessage(GangEnded.class, this::onGangEnded)
         .onMessage(Tick.class, this::onTick)
         .build();
@@ -158,7 +171,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
       return this;
     }
     LlmConfig current = config;
-    if (current == null) {
+    if (current == null || attempts.failure().isPresent()) {
       start(deploy.config());
     } else if (!current.equals(deploy.config())) {
       deploy
@@ -176,6 +189,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
     policy = new AutoscalingPolicy(scaling, wanted.engineKwargs().maxNumSequences());
     createdEpochSeconds = clock.instant().getEpochSecond();
     target = scaling.startReplicas();
+    attempts = new StartAttempts(target);
     PlacementStrategy used = ReplicaBundles.strategy(wanted);
     if (used != wanted.placementGroupConfig().strategy()) {
       getContext()
@@ -190,95 +204,85 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   }
 
   private void reconcile(LlmConfig wanted) {
-    List<Integer> running =
-        gangs.keySet().stream().filter(ordinal -> !stopping.contains(ordinal)).toList();
-    for (int i = running.size() - 1; i >= target; i--) {
-      int surplus = running.get(i);
-      stopping.add(surplus);
-      gang(surplus).tell(new ReplicaGang.Stop());
-    }
-    int missing = target - running.size();
-    for (int ordinal = 0; missing > 0; ordinal++) {
-      if (!gangs.containsKey(ordinal)) {
-        spawn(wanted, ordinal);
-        missing--;
-      }
-    }
-  }
-
-  private ActorRef<ReplicaGang.Command> gang(int ordinal) {
-    ActorRef<ReplicaGang.Command> gang = gangs.get(ordinal);
-    if (gang == null) {
-      throw new IllegalStateException("no gang " + ordinal);
-    }
-    return gang;
+    gangs.stopSurplus(target).forEach(gang -> gang.tell(new ReplicaGang.Stop()));
+    gangs.missing(target).forEach(ordinal -> spawn(wanted, ordinal));
+    publish();
   }
 
   private void spawn(LlmConfig wanted, int ordinal) {
     ActorRef<Command> self = getContext().getSelf();
-    Behavior<ReplicaGang.Command> behavior =
-        ReplicaGang.create(
-            wanted,
-            ordinal,
-            settings,
-            manager,
-            (changed, replicas) -> self.tell(new GangChanged(changed, replicas)));
-    ActorRef<ReplicaGang.Command> gang = getContext().spawn(behavior, "gang-" + ordinal);
-    gangs.put(ordinal, gang);
+    ReplicaGang.Listener listener =
+        new ReplicaGang.Listener() {
+          @Override
+          public void onChange(int changed, List<ReplicaStatus> replicas) {
+            self.tell(new GangChanged(changed, replicas));
+          }
+
+          @Override
+          public void onFailure(ErrorCode code, String reason) {
+            self.tell(new GangFailed(code, reason));
+          }
+        };
+    ActorRef<ReplicaGang.Command> gang =
+        getContext()
+            .spawnAnonymous(ReplicaGang.create(wanted, ordinal, settings, manager, listener));
+    gangs.add(ordinal, gang);
     getContext().watchWith(gang, new GangEnded(ordinal));
   }
 
   private Behavior<Command> onGangChanged(GangChanged changed) {
-    if (gangs.containsKey(changed.ordinal())) {
-      statusOfGang.put(changed.ordinal(), changed.replicas());
+    gangs.update(changed.ordinal(), changed.replicas());
+    if (gangs.ready() > 0) {
+      attempts.succeed();
+    }
+    publish();
+    return this;
+  }
+
+  private Behavior<Command> onGangFailed(GangFailed failed) {
+    if (attempts.failure().isEmpty()) {
+      attempts.fail(failed.code(), failed.reason());
+      attempts.failure().ifPresent(this::giveUp);
     }
     return this;
   }
 
+  private void giveUp(DeploymentFailure failure) {
+    getContext().getLog().error("Model [{}] is given up: {}", modelId, failure.reason());
+    gangs.stopSurplus(0).forEach(gang -> gang.tell(new ReplicaGang.Stop()));
+    publish();
+  }
+
   private Behavior<Command> onGangEnded(GangEnded ended) {
     gangs.remove(ended.ordinal());
-    statusOfGang.remove(ended.ordinal());
-    stopping.remove(ended.ordinal());
     LlmConfig wanted = config;
-    if (wanted == null) {
-      return this;
+    if (!deleters.isEmpty()) {
+      return gangs.isEmpty() ? finishDelete() : this;
     }
-    if (deleters.isEmpty()) {
+    if (wanted != null && attempts.failure().isEmpty()) {
       reconcile(wanted);
-      return this;
     }
-    return gangs.isEmpty() ? finishDelete() : this;
+    publish();
+    return this;
   }
 
   private Behavior<Command> onTick(Tick tick) {
     LlmConfig wanted = config;
     AutoscalingPolicy scaling = policy;
-    if (wanted == null || scaling == null || !deleters.isEmpty()) {
+    if (!deleters.isEmpty()) {
+      askToForget();
       return this;
     }
-    int running =
-        (int)
-            statusOfGang.values().stream()
-                .filter(gang -> gang.stream().allMatch(r -> r.state() == ReplicaState.READY))
-                .count();
-    if (running == 0) {
+    int ready = gangs.ready();
+    if (wanted == null || scaling == null || ready == 0) {
       return this;
     }
-    int backlog =
-        statusOfGang.values().stream()
-            .flatMap(List::stream)
-            .mapToInt(replica -> replica.backlog().requests())
-            .sum();
-    AutoscalingPolicy.Decision decision =
-        scaling.decide(System.nanoTime(), running, target, backlog / (double) gangSize(wanted));
+    double backlog = gangs.backlog() / (double) wanted.parallel().dataParallelSize();
+    AutoscalingPolicy.Decision decision = scaling.decide(System.nanoTime(), ready, target, backlog);
     if (decision.applied() != target) {
       apply(wanted, decision);
     }
     return this;
-  }
-
-  private static int gangSize(LlmConfig config) {
-    return config.parallel().dataParallelSize();
   }
 
   private void apply(LlmConfig wanted, AutoscalingPolicy.Decision decision) {
@@ -315,41 +319,94 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
     if (current == null) {
       return new NotDeployed(modelId);
     }
-    List<ReplicaStatus> replicas = statusOfGang.values().stream().flatMap(List::stream).toList();
     return new Deployed(
         new DeploymentStatus(
-            current, createdEpochSeconds, target, replicas, List.copyOf(decisions)));
+            current,
+            state(),
+            attempts.failure(),
+            createdEpochSeconds,
+            target,
+            gangs.replicas(),
+            List.copyOf(decisions)));
+  }
+
+  private DeploymentState state() {
+    if (attempts.failure().isPresent()) {
+      return DeploymentState.DEPLOY_FAILED;
+    }
+    if (gangs.ready() > 0) {
+      return DeploymentState.HEALTHY;
+    }
+    return attempts.hasSucceeded() ? DeploymentState.UNHEALTHY : DeploymentState.UPDATING;
+  }
+
+  private Behavior<Command> onWatch(Watch watch) {
+    if (watchers.add(watch.watcher())) {
+      getContext().watchWith(watch.watcher(), new WatcherLost(watch.watcher()));
+    }
+    watch.watcher().tell(describe());
+    return this;
+  }
+
+  private Behavior<Command> onWatcherLost(WatcherLost lost) {
+    watchers.remove(lost.watcher());
+    return this;
+  }
+
+  private void publish() {
+    if (watchers.isEmpty()) {
+      return;
+    }
+    DeployReply status = describe();
+    if (!status.equals(published)) {
+      published = status;
+      watchers.forEach(watcher -> watcher.tell(status));
+    }
   }
 
   private Behavior<Command> onFollow(Follow follow) {
     LlmConfig current = config;
-    if (current != null) {
+    if (current != null && deleters.isEmpty()) {
       if (followers.add(follow.ingress())) {
-        getContext().watchWith(follow.ingress(), new FollowerLost(follow.ingress()));
+        getContext().watchWith(follow.ingress(), new Forgotten(follow.ingress()));
       }
       follow.ingress().tell(new IngressModels.ModelDeployed(current, createdEpochSeconds));
     }
     return this;
   }
 
-  private Behavior<Command> onFollowerLost(FollowerLost lost) {
-    followers.remove(lost.ingress());
-    return this;
+  /** An ingress has done so, or it is gone. */
+  private Behavior<Command> onForgotten(Forgotten forgotten) {
+    followers.remove(forgotten.ingress());
+    return deleters.isEmpty() ? this : deleteIfForgotten();
   }
 
   private Behavior<Command> onDelete(Delete delete) {
     deleters.add(delete.replyTo());
-    gangs.forEach(
-        (ordinal, gang) -> {
-          stopping.add(ordinal);
-          gang.tell(new ReplicaGang.Stop());
-        });
+    askToForget();
+    return deleteIfForgotten();
+  }
+
+  /** Repeated until all have answered, since messages between nodes may be lost. */
+  private void askToForget() {
+    IngressModels.ModelDeleted deleted =
+        new IngressModels.ModelDeleted(modelId, getContext().getSelf());
+    followers.forEach(ingress -> ingress.tell(deleted));
+  }
+
+  /** Replicas stop only after no ingress sends them anything new. */
+  private Behavior<Command> deleteIfForgotten() {
+    if (!followers.isEmpty()) {
+      return this;
+    }
+    gangs.stopSurplus(0).forEach(gang -> gang.tell(new ReplicaGang.Stop()));
     return gangs.isEmpty() ? finishDelete() : this;
   }
 
   private Behavior<Command> finishDelete() {
-    followers.forEach(ingress -> ingress.tell(new IngressModels.ModelDeleted(modelId)));
-    deleters.forEach(replyTo -> replyTo.tell(new NotDeployed(modelId)));
+    NotDeployed gone = new NotDeployed(modelId);
+    deleters.forEach(replyTo -> replyTo.tell(gone));
+    watchers.forEach(watcher -> watcher.tell(gone));
     return Behaviors.stopped();
   }
 }

@@ -3,11 +3,14 @@ package io.phalanx.llm.serving;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A deployment at one moment.
  *
  * @param config what it serves
+ * @param state how it is
+ * @param failure why it was given up, if it was
  * @param createdEpochSeconds when it was created, in seconds since 1970
  * @param targetReplicas replicas aimed at (under data parallelism: gangs)
  * @param replicas all replicas, by gang and name
@@ -15,6 +18,8 @@ import java.util.List;
  */
 public record DeploymentStatus(
     LlmConfig config,
+    DeploymentState state,
+    Optional<DeploymentFailure> failure,
     long createdEpochSeconds,
     int targetReplicas,
     List<ReplicaStatus> replicas,

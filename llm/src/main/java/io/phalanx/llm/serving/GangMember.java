@@ -34,6 +34,11 @@ final class GangMember {
     return placements;
   }
 
+  /** Returns its node as the beginning of a sentence; "" before it has one. */
+  String where() {
+    return placements.isEmpty() ? "" : "node " + placements.get(0).address() + ": ";
+  }
+
   boolean isPlaced() {
     return !placements.isEmpty();
   }

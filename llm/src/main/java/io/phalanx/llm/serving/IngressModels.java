@@ -3,6 +3,7 @@ package io.phalanx.llm.serving;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.runtime.metrics.Metrics;
 import io.phalanx.runtime.serialization.WireMessage;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -16,6 +17,7 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 
 /**
@@ -31,8 +33,11 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   public record ModelDeployed(LlmConfig config, long createdEpochSeconds)
       implements Command, WireMessage {}
 
-  /** A model is deployed no longer. */
-  public record ModelDeleted(String modelId) implements Command, WireMessage {}
+  /**
+   * A model is about to be deployed no longer; {@code replyTo} waits until nothing is sent to it.
+   */
+  public record ModelDeleted(String modelId, ActorRef<DeploymentController.Command> replyTo)
+      implements Command, WireMessage {}
 
   private record Listed(Set<ActorRef<DeploymentController.Command>> deployments)
       implements Command {}
@@ -41,6 +46,11 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
 
   private record FilesFailed(DeployedModel model, Throwable failure) implements Command {}
 
+  private record LoadAgain(DeployedModel model) implements Command {}
+
+  private static final Duration LOAD_RETRY = Duration.ofSeconds(5);
+
+  private final TimerScheduler<Command> timers;
   private final ServingEnvironment environment;
   private final Metrics metrics;
   private final Set<ActorRef<DeploymentController.Command>> followed = new HashSet<>();
@@ -49,12 +59,19 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
 
   /** Creates the models of this node's ingress. */
   static Behavior<Command> create(ServingEnvironment environment, Metrics metrics) {
-    return Behaviors.setup(context -> new IngressModels(context, environment, metrics));
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> new IngressModels(context, timers, environment, metrics)));
   }
 
   private IngressModels(
-      ActorContext<Command> context, ServingEnvironment environment, Metrics metrics) {
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      ServingEnvironment environment,
+      Metrics metrics) {
     super(context);
+    this.timers = timers;
     this.environment = environment;
     this.metrics = metrics;
     ActorRef<Receptionist.Listing> listings =
@@ -75,6 +92,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
         .onMessage(ModelDeleted.class, this::onModelDeleted)
         .onMessage(FilesLoaded.class, this::onFilesLoaded)
         .onMessage(FilesFailed.class, this::onFilesFailed)
+        .onMessage(LoadAgain.class, this::onLoadAgain)
         .onSignal(PostStop.class, signal -> onPostStop())
         .build();
   }
@@ -96,13 +114,15 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
       return this;
     }
     forget(config.modelId());
-    DeployedModel model = new DeployedModel(config, deployed.createdEpochSeconds(), metrics);
+    ModelCatalog catalog = ModelCatalog.get(getContext().getSystem());
+    DeployedModel model =
+        new DeployedModel(config, deployed.createdEpochSeconds(), metrics, catalog::changed);
     ActorRef<ReplicaRouter.Command> router =
         getContext().spawnAnonymous(ReplicaRouter.create(config, environment.settings(), model));
     model.routeBy(router);
     models.put(config.modelId(), model);
     routers.put(config.modelId(), router);
-    ModelCatalog.get(getContext().getSystem()).put(model);
+    catalog.put(model);
     loadFiles(model);
     return this;
   }
@@ -127,25 +147,35 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   }
 
   private Behavior<Command> onFilesFailed(FilesFailed failed) {
-    getContext()
-        .getLog()
-        .error(
-            "The ingress cannot load the tokenizer of model [{}]",
-            failed.model().modelId(),
-            failed.failure());
+    DeployedModel model = failed.model();
+    if (models.containsValue(model)) {
+      getContext()
+          .getLog()
+          .warn("Cannot read the files of model [{}]", model.modelId(), failed.failure());
+      timers.startSingleTimer(model, new LoadAgain(model), LOAD_RETRY);
+    }
+    return this;
+  }
+
+  private Behavior<Command> onLoadAgain(LoadAgain again) {
+    if (models.containsValue(again.model())) {
+      loadFiles(again.model());
+    }
     return this;
   }
 
   private Behavior<Command> onModelDeleted(ModelDeleted deleted) {
     forget(deleted.modelId());
+    deleted.replyTo().tell(new DeploymentController.Forgotten(getContext().getSelf()));
     return this;
   }
 
+  /** New requests are refused from now on; those that run may end. */
   private void forget(String modelId) {
     DeployedModel model = models.remove(modelId);
     ActorRef<ReplicaRouter.Command> router = routers.remove(modelId);
     if (router != null) {
-      getContext().stop(router);
+      router.tell(new ReplicaRouter.Close());
     }
     if (model != null) {
       ModelCatalog.get(getContext().getSystem()).remove(modelId);

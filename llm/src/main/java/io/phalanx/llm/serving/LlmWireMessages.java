@@ -87,6 +87,10 @@ public final class LlmWireMessages implements WireMessages {
         DeploymentController.NotDeployed.class,
         IngressModels.ModelDeployed.class,
         IngressModels.ModelDeleted.class,
-        Dtype.class);
+        Dtype.class,
+        DeploymentState.class,
+        DeploymentFailure.class,
+        DeploymentController.Watch.class,
+        DeploymentController.Forgotten.class);
   }
 }

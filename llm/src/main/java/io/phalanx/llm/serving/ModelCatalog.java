@@ -5,6 +5,7 @@ import io.phalanx.llm.Models;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Extension;
 import org.apache.pekko.actor.typed.ExtensionId;
@@ -14,6 +15,8 @@ public final class ModelCatalog implements Models, Extension {
   private static final Id ID = new Id();
 
   private final ConcurrentSkipListMap<String, ModelHandle> handles = new ConcurrentSkipListMap<>();
+
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
   private ModelCatalog() {}
 
@@ -25,11 +28,27 @@ public final class ModelCatalog implements Models, Extension {
   /** Adds a model or replaces the one with the same id. */
   public void put(ModelHandle handle) {
     handles.put(handle.modelId(), handle);
+    changed();
   }
 
   /** Forgets a model. */
   public void remove(String modelId) {
     handles.remove(modelId);
+    changed();
+  }
+
+  /** Runs the listener whenever a model comes, goes or changes its readiness. */
+  void addListener(Runnable listener) {
+    listeners.add(listener);
+  }
+
+  void removeListener(Runnable listener) {
+    listeners.remove(listener);
+  }
+
+  /** A model of the catalog has changed. */
+  void changed() {
+    listeners.forEach(Runnable::run);
   }
 
   @Override

@@ -81,6 +81,9 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
 
     /** Something has changed. */
     void onChange(int ordinal, List<ReplicaStatus> replicas);
+
+    /** A replica has failed; it is started again until the gang is stopped. */
+    void onFailure(ErrorCode code, String reason);
   }
 
   private final TimerScheduler<Command> timers;
@@ -190,9 +193,10 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
       member.place(created.placements());
       launchIfComplete();
     } else if (event instanceof GroupEvent.GroupRejected rejected) {
-      return fail(member, rejected.reason());
+      return fail(member, rejected.code(), rejected.reason());
     } else if (event instanceof GroupEvent.GroupRescheduling lost) {
-      return fail(member, "bundles " + lost.lostBundles() + " were lost: " + lost.reason());
+      String reason = "bundles " + lost.lostBundles() + " were lost: " + lost.reason();
+      return fail(member, ErrorCode.REPLICA_FAILED, reason);
     } else if (event instanceof GroupEvent.GroupRemoved) {
       return onGroupRemoved(member);
     }
@@ -226,7 +230,7 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
       return this;
     }
     if (answered.reply() instanceof NodeAgent.LaunchRefused refused) {
-      return fail(member, refused.reason());
+      return fail(member, refused.code(), refused.reason());
     }
     NodeAgent.Launched launched = (NodeAgent.Launched) answered.reply();
     ActorRef<Replica.Command> replica = launched.actor().narrow();
@@ -277,15 +281,17 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
 
   private Behavior<Command> onFailed(Failed failed) {
     GangMember member = find(failed.replica());
-    return member == null ? this : fail(member, failed.reason());
+    return member == null ? this : fail(member, failed.code(), failed.reason());
   }
 
   private Behavior<Command> onReplicaLost(ReplicaLost lost) {
     GangMember member = find(lost.replica());
-    return member == null ? this : fail(member, "the replica or its node ended");
+    return member == null
+        ? this
+        : fail(member, ErrorCode.REPLICA_FAILED, "the replica or its node ended");
   }
 
-  private Behavior<Command> fail(GangMember failed, String reason) {
+  private Behavior<Command> fail(GangMember failed, ErrorCode code, String reason) {
     if (failed.state() == ReplicaState.FAILED) {
       return this;
     }
@@ -295,14 +301,13 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
       return this;
     }
     failures++;
-    getContext()
-        .getLog()
-        .warn("Replica [{}] failed, starting again in [{}]: {}", failed.name(), delay(), reason);
+    getContext().getLog().warn("Replica [{}] failed: {}", failed.name(), failed.where() + reason);
     for (GangMember member : members) {
       member.fail(member == failed ? reason : "restarts with " + failed.name());
       remove(member);
     }
     changed();
+    listener.onFailure(code, failed.where() + reason);
     return this;
   }
 

@@ -4,7 +4,11 @@ import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.hub.GenerationDefaults;
 import io.phalanx.llm.hub.ModelFiles;
 import io.phalanx.llm.models.ModelConfig;
+import io.phalanx.llm.tokenizer.ChatTemplate;
+import io.phalanx.llm.tokenizer.ChatTemplates;
+import io.phalanx.llm.tokenizer.HuggingFaceTokenizer;
 import io.phalanx.llm.tokenizer.Tokenizer;
+import io.phalanx.runtime.error.ServingException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -14,30 +18,42 @@ import java.util.Optional;
  * @param files where it lies
  * @param config its shape
  * @param tokenizer its tokenizer; whoever loaded the model closes it
- * @param tokenizerDirectory where the tokenizer's files lie
+ * @param template its chat template, if it has one
  * @param defaults what its makers recommend
  */
 record ReplicaModel(
     ModelFiles files,
     ModelConfig config,
     Tokenizer tokenizer,
-    Path tokenizerDirectory,
+    Optional<ChatTemplate> template,
     GenerationDefaults defaults) {
 
   /** Loads the model that {@code config} names; blocks while its files are fetched. */
   static ReplicaModel load(LlmConfig config, ServingEnvironment environment) {
     ModelFiles files =
         environment.models().resolve(config.modelLoadingConfig().modelSource(), text -> {});
-    Optional<String> tokenizerSource = config.modelLoadingConfig().tokenizerSource();
+    ModelConfig model = ModelConfig.load(files.directory());
+    config.engineKwargs().maxModelLength(model);
     Path tokenizerDirectory =
-        tokenizerSource
+        config
+            .modelLoadingConfig()
+            .tokenizerSource()
             .map(source -> environment.models().resolveTokenizer(source, text -> {}).directory())
             .orElse(files.directory());
-    return new ReplicaModel(
-        files,
-        ModelConfig.load(files.directory()),
-        environment.tokenizers().apply(tokenizerDirectory),
-        tokenizerDirectory,
-        GenerationDefaults.load(files.directory()));
+    GenerationDefaults defaults = GenerationDefaults.load(files.directory());
+    Tokenizer tokenizer = environment.tokenizers().apply(tokenizerDirectory);
+    try {
+      return new ReplicaModel(
+          files, model, tokenizer, template(tokenizerDirectory, tokenizer), defaults);
+    } catch (ServingException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  private static Optional<ChatTemplate> template(Path directory, Tokenizer tokenizer) {
+    return tokenizer instanceof HuggingFaceTokenizer huggingFace
+        ? ChatTemplates.load(directory, huggingFace)
+        : Optional.empty();
   }
 }

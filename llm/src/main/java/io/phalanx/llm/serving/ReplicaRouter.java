@@ -48,6 +48,9 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   /** A stream has ended before its sequence. */
   record Cancel(String requestId, TokenSink sink) implements Local {}
 
+  /** The model is deployed no longer: takes nothing new and ends after the streams that run. */
+  record Close() implements Local {}
+
   private record Listed(Set<ActorRef<Replica.Command>> replicas) implements Local {}
 
   private record ReplicaLost(ActorRef<Replica.Command> replica) implements Local {}
@@ -76,6 +79,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   private final Set<ActorRef<Replica.Command>> watched = new HashSet<>();
   private final Map<String, Stream> streams = new HashMap<>();
   private final Deque<Open> queue = new ArrayDeque<>();
+  private boolean closing;
 
   /** Creates the router of a model, which tells {@code listener} what it sees. */
   static Behavior<Command> create(
@@ -116,6 +120,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     return newReceiveBuilder()
         .onMessage(Open.class, this::onOpen)
         .onMessage(Cancel.class, this::onCancel)
+        .onMessage(Close.class, this::onClose)
         .onMessage(Replica.Tokens.class, this::onTokens)
         .onMessage(Replica.RequestFailed.class, this::onRequestFailed)
         .onMessage(Replica.StillRunning.class, this::onStillRunning)
@@ -134,6 +139,12 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
           .fail(
               ServingException.invalidParam(
                   "request_id", "Request id " + requestId + " is in use; send another."));
+    } else if (closing) {
+      open.sink()
+          .fail(
+              new ServingException(
+                  ErrorCode.MODEL_NOT_FOUND,
+                  "Model [" + config.modelId() + "] is deployed no longer."));
     } else if (choice.size() == 0) {
       open.sink().fail(notReady());
     } else if (!dispatch(open)) {
@@ -200,6 +211,20 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     streams.remove(stream.request.requestId());
     choice.ended(stream.replica);
     drainQueue();
+    if (closing && streams.isEmpty()) {
+      getContext().getSelf().tell(new Close());
+    }
+  }
+
+  private Behavior<Command> onClose(Close close) {
+    closing = true;
+    failQueue();
+    return streams.isEmpty() ? Behaviors.stopped() : this;
+  }
+
+  private void failQueue() {
+    queue.forEach(open -> open.sink().fail(notReady()));
+    queue.clear();
   }
 
   private Behavior<Command> onTokens(Replica.Tokens tokens) {
@@ -301,8 +326,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     choice.remove(replica);
     listener.onReplicas(choice.size());
     if (choice.size() == 0) {
-      queue.forEach(open -> open.sink().fail(notReady()));
-      queue.clear();
+      failQueue();
     }
   }
 
@@ -349,7 +373,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
 
   private Behavior<Command> onPostStop() {
     streams.values().forEach(stream -> stream.sink.fail(notReady()));
-    queue.forEach(open -> open.sink().fail(notReady()));
+    failQueue();
     listener.onReplicas(0);
     return this;
   }

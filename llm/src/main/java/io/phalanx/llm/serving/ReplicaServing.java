@@ -161,9 +161,9 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     getContext()
         .getLog()
         .info(
-            "Replica [{}] generated its first token: [{}] KV blocks, context of [{}] tokens",
+            "Replica [{}] is ready: keys and values of [{}] tokens, contexts of up to [{}]",
             spec.name(),
-            ranks.numBlocks(),
+            (long) ranks.numBlocks() * spec.config().engineKwargs().blockSize(),
             maxModelLength);
     spec.owner()
         .tell(
@@ -247,7 +247,10 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     List<String> requests = streams.requestsOf(lost.ingress());
     getContext()
         .getLog()
-        .info("Ingress [{}] is gone, aborting [{}] requests", lost.ingress(), requests.size());
+        .info(
+            "The ingress at [{}] is gone, so [{}] requests end",
+            lost.ingress().path().address(),
+            requests.size());
     requests.forEach(this::abort);
     pump();
     return draining && engine.isIdle() ? finishDrain() : this;
@@ -317,7 +320,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   }
 
   private Behavior<Replica.Command> fail(ErrorCode code, String reason) {
-    getContext().getLog().error("Replica [{}] failed: {}", spec.name(), reason);
+    getContext().getLog().debug("Replica [{}] failed: {}", spec.name(), reason);
     failRequests(
         new ServingException(
             ErrorCode.REPLICA_FAILED, "The replica failed while it generated: " + reason));

@@ -147,8 +147,7 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
             : failed.failure();
     ErrorCode code =
         cause instanceof ServingException serving ? serving.code() : ErrorCode.INTERNAL;
-    String address = spec.placements().get(0).address();
-    return fail(code, "node " + address + ": " + cause.getMessage());
+    return fail(code, String.valueOf(cause.getMessage()));
   }
 
   private Behavior<Replica.Command> onWorkerPrepared(Replica.WorkerPrepared worker) {
@@ -191,7 +190,9 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
   private Behavior<Replica.Command> onStartTimedOut(StartTimedOut timeout) {
     return fail(
         ErrorCode.TIMEOUT,
-        "not ready within phalanx.serving.start-timeout, " + environment.settings().startTimeout());
+        "not ready within phalanx.serving.start-timeout, "
+            + environment.settings().startTimeout().toMillis()
+            + " ms; raise it if the model needs longer");
   }
 
   private Behavior<Replica.Command> onGenerate(Replica.Generate generate) {
@@ -208,7 +209,7 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
   }
 
   private Behavior<Replica.Command> fail(ErrorCode code, String reason) {
-    getContext().getLog().warn("Replica [{}] failed to start: {}", spec.name(), reason);
+    getContext().getLog().debug("Replica [{}] failed to start: {}", spec.name(), reason);
     spec.owner().tell(new ReplicaGang.Failed(spec.name(), code, reason));
     ranks.haltAll(reason);
     return Behaviors.stopped();

@@ -2,10 +2,12 @@ package io.phalanx.llm.serving;
 
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.Outlet;
 import org.apache.pekko.stream.SourceShape;
@@ -13,6 +15,8 @@ import org.apache.pekko.stream.stage.AbstractOutHandler;
 import org.apache.pekko.stream.stage.AsyncCallback;
 import org.apache.pekko.stream.stage.GraphStage;
 import org.apache.pekko.stream.stage.GraphStageLogic;
+import scala.Tuple2;
+import scala.runtime.BoxedUnit;
 
 /**
  * The stream of one request's events. It sends the request to the router when it starts, cancels it
@@ -78,6 +82,7 @@ final class TokenStage extends GraphStage<SourceShape<TokenEvent>> {
 
     @Override
     public void preStart() {
+      getStageActor(this::onRouterEnded).watch(Adapter.toClassic(router));
       router.tell(new ReplicaRouter.Open(request, this));
     }
 
@@ -86,6 +91,14 @@ final class TokenStage extends GraphStage<SourceShape<TokenEvent>> {
       if (!ended) {
         router.tell(new ReplicaRouter.Cancel(request.requestId(), this));
       }
+    }
+
+    /** The router answers every request, unless it has ended before or fails. */
+    private BoxedUnit onRouterEnded(Tuple2<org.apache.pekko.actor.ActorRef, Object> message) {
+      failStage(
+          new ServingException(
+              ErrorCode.NOT_READY, "The model's router has ended; try again in a while."));
+      return BoxedUnit.UNIT;
     }
 
     @Override

@@ -132,7 +132,10 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private Behavior<Command> onFailed(Failed failed) {
     ServingException error = asServingException(failed.failure());
     String where = "rank " + spec.rank() + " on " + grant.host() + ": ";
-    getContext().getLog().error("Rank [{}] of [{}] failed", spec.rank(), spec.replica(), error);
+    getContext()
+        .getLog()
+        .warn("Rank [{}] of [{}] failed: {}", spec.rank(), spec.replica(), error.reason());
+    getContext().getLog().debug("Rank failed", error);
     spec.owner().tell(new Replica.WorkerFailed(spec.rank(), error.code(), where + error.reason()));
     return Behaviors.stopped();
   }
@@ -216,7 +219,13 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     }
   }
 
+  /** Tells every quarter of the layers. */
   private void report(LoadProgress progress) {
+    int loaded = progress.loadedLayers();
+    int quarter = Math.max(1, progress.totalLayers() / 4);
+    if (loaded % quarter != 0 && loaded != progress.totalLayers()) {
+      return;
+    }
     report("loaded " + progress.loadedLayers() + " of " + progress.totalLayers() + " layers");
   }
 

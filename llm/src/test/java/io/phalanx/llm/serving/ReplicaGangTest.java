@@ -32,6 +32,7 @@ final class ReplicaGangTest {
   private final TestProbe<PlacementGroupManager.Command> manager = testKit.createTestProbe();
   private final TestProbe<NodeAgent.Command> agent = testKit.createTestProbe();
   private final BlockingQueue<List<ReplicaStatus>> changes = new LinkedBlockingQueue<>();
+  private final BlockingQueue<String> failures = new LinkedBlockingQueue<>();
 
   @AfterAll
   static void shutDown() {
@@ -105,6 +106,7 @@ final class ReplicaGangTest {
     remove(second);
 
     assertThat(awaitState(ReplicaState.FAILED).get(0).message()).isEqualTo("a rank ended");
+    assertThat(failures).containsExactly("REPLICA_FAILED a rank ended");
     assertThat(expectCreate().spec().id()).isNotEqualTo(first.spec().id());
     assertThat(expectCreate().spec().id()).isNotEqualTo(second.spec().id());
   }
@@ -155,6 +157,18 @@ final class ReplicaGangTest {
     manager.expectTerminated(gang, WAIT);
   }
 
+  private final class Listener implements ReplicaGang.Listener {
+    @Override
+    public void onChange(int ordinal, List<ReplicaStatus> replicas) {
+      changes.add(replicas);
+    }
+
+    @Override
+    public void onFailure(ErrorCode code, String reason) {
+      failures.add(code + " " + reason);
+    }
+  }
+
   private static LlmConfigBuilder config() {
     return LlmConfig.builder().modelId("org/m");
   }
@@ -165,8 +179,7 @@ final class ReplicaGangTest {
             ConfigFactory.parseString("phalanx.serving.restart-delay = 10ms")
                 .withFallback(ConfigFactory.load()));
     return testKit.spawn(
-        ReplicaGang.create(
-            config.build(), 0, settings, manager.ref(), (ordinal, status) -> changes.add(status)));
+        ReplicaGang.create(config.build(), 0, settings, manager.ref(), new Listener()));
   }
 
   private PlacementGroupManager.Create expectCreate() {

@@ -179,6 +179,39 @@ final class ReplicaRouterTest {
   }
 
   @Test
+  void close_withARunningStream_endsAfterItAndTakesNothingNew() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> replica = replica();
+    Reader running = open(router, "r");
+    replica.expectMessageClass(Replica.Generate.class, WAIT);
+
+    router.tell(new ReplicaRouter.Close());
+    assertThat(open(router, "late").failure().code()).isEqualTo(ErrorCode.MODEL_NOT_FOUND);
+    router.tell(tokens(replica, event("r", 0, FinishReason.STOP)));
+
+    assertThat(running.event().finishReason()).isEqualTo(FinishReason.STOP);
+    replica.expectTerminated(router, WAIT);
+  }
+
+  @Test
+  void close_withoutAStream_endsAtOnceAndLaterStreamsFail() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> probe = testKit.createTestProbe();
+
+    router.tell(new ReplicaRouter.Close());
+    probe.expectTerminated(router, WAIT);
+
+    GenerationRequest request = request("r");
+    ModelMetrics metrics = new ModelMetrics(modelId, new Metrics());
+    assertThat(
+            Source.fromGraph(new TokenStage(router, request, metrics.request(request)))
+                .runWith(Sink.ignore(), testKit.system()))
+        .failsWithin(WAIT)
+        .withThrowableThat()
+        .withMessageContaining("router has ended");
+  }
+
+  @Test
   void slowReader_getsEveryTextInBoundedEvents() throws Exception {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> replica = replica();

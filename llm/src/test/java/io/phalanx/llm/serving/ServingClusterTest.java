@@ -174,6 +174,36 @@ final class ServingClusterTest {
   }
 
   @Test
+  void deploy_replicasThatCannotStart_isGivenUpWithTheReasonAndHoldsNothing() {
+    GoldenModel golden = GoldenModel.load("llama-tiny");
+    phalanx.deploy(golden.config("m").tensorParallelSize(2).kvCacheMemory(1).build());
+
+    assertThatThrownBy(phalanx::awaitReady)
+        .isInstanceOf(ServingException.class)
+        .hasMessageContaining("Model [m] cannot be served: node 127.0.0.1:")
+        .hasMessageContaining("kv-cache-memory");
+
+    DeploymentStatus status = phalanx.status().deployments().get(0);
+    assertThat(status.state()).isEqualTo(DeploymentState.DEPLOY_FAILED);
+  }
+
+  @Test
+  void delete_runningModel_isNotFoundAtOnceAndCanBeDeployedAgain() throws Exception {
+    GoldenModel golden = GoldenModel.load("llama-tiny");
+    deploy(golden.config("m"));
+    ModelHandle old = phalanx.model("m");
+
+    phalanx.delete("m");
+
+    assertThatThrownBy(() -> phalanx.model("m"))
+        .isInstanceOfSatisfying(
+            ServingException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.MODEL_NOT_FOUND));
+    assertThatThrownBy(old::card).hasMessageContaining("deployed no longer");
+    deploy(golden.config("m").tensorParallelSize(2));
+    Generations.assertGolden(phalanx, "m", golden);
+  }
+
+  @Test
   void model_unknown_isNotFound() {
     assertThatThrownBy(() -> phalanx.model("nobody"))
         .isInstanceOfSatisfying(

@@ -1,0 +1,138 @@
+package io.phalanx.llm.serving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.ConfigFactory;
+import io.phalanx.llm.LlmConfig;
+import io.phalanx.placement.GroupEvent;
+import io.phalanx.placement.PlacementGroupManager;
+import io.phalanx.runtime.error.ErrorCode;
+import java.time.Duration;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+/** A {@link DeploymentController} between probes that play the manager and the ingresses. */
+final class DeploymentControllerTest {
+  private static final ActorTestKit testKit = ActorTestKit.create();
+  private static final Duration WAIT = Duration.ofSeconds(10);
+  private static final LlmConfig CONFIG = LlmConfig.builder().modelId("m").build();
+
+  private final TestProbe<PlacementGroupManager.Command> manager = testKit.createTestProbe();
+  private final TestProbe<IngressModels.Command> ingress = testKit.createTestProbe();
+  private final TestProbe<DeploymentController.DeployReply> replies = testKit.createTestProbe();
+  private final ActorRef<DeploymentController.Command> controller =
+      testKit.spawn(
+          DeploymentController.create(
+              "m",
+              ServingSettings.of(
+                  ConfigFactory.parseString(
+                          "phalanx.serving { restart-delay = 10ms, max-restart-delay = 10ms }")
+                      .withFallback(ConfigFactory.load())),
+              manager.ref()));
+
+  @AfterAll
+  static void shutDown() {
+    testKit.shutdownTestKit();
+  }
+
+  @Test
+  void start_failsThreeTimes_isGivenUpAndTellsWhoWatches() {
+    deploy();
+    controller.tell(new DeploymentController.Watch(replies.ref()));
+    assertThat(awaitState(DeploymentState.UPDATING).failure()).isEmpty();
+
+    for (int attempt = 0; attempt < 3; attempt++) {
+      rejectAndRemove();
+    }
+
+    DeploymentStatus status = awaitState(DeploymentState.DEPLOY_FAILED);
+    assertThat(status.failure())
+        .hasValueSatisfying(
+            failure -> assertThat(failure.reason()).contains("3 of 3", "no such label"));
+    manager.expectNoMessage(Duration.ofMillis(100));
+  }
+
+  @Test
+  void deploy_afterItWasGivenUp_triesAgain() {
+    deploy();
+    for (int attempt = 0; attempt < 3; attempt++) {
+      rejectAndRemove();
+    }
+
+    controller.tell(new DeploymentController.Watch(replies.ref()));
+    awaitState(DeploymentState.DEPLOY_FAILED);
+    deploy();
+
+    awaitState(DeploymentState.UPDATING);
+    manager.expectMessageClass(PlacementGroupManager.Create.class, WAIT);
+  }
+
+  @Test
+  void delete_withAnIngress_stopsReplicasOnlyAfterItHasForgotten() {
+    deploy();
+    controller.tell(new DeploymentController.Follow(ingress.ref()));
+    ingress.expectMessageClass(IngressModels.ModelDeployed.class, WAIT);
+    PlacementGroupManager.Create create =
+        manager.expectMessageClass(PlacementGroupManager.Create.class, WAIT);
+
+    controller.tell(new DeploymentController.Delete(replies.ref()));
+    ingress.expectMessage(WAIT, new IngressModels.ModelDeleted("m", controller));
+    manager.expectNoMessage(Duration.ofMillis(100));
+    controller.tell(new DeploymentController.Forgotten(ingress.ref()));
+    remove(create);
+
+    replies.expectMessage(WAIT, new DeploymentController.NotDeployed("m"));
+    manager.expectTerminated(controller, WAIT);
+  }
+
+  @Test
+  void delete_ingressThatIsLost_isNotWaitedFor() {
+    deploy();
+    controller.tell(new DeploymentController.Follow(ingress.ref()));
+    ingress.expectMessageClass(IngressModels.ModelDeployed.class, WAIT);
+    PlacementGroupManager.Create create =
+        manager.expectMessageClass(PlacementGroupManager.Create.class, WAIT);
+
+    controller.tell(new DeploymentController.Delete(replies.ref()));
+    ingress.stop();
+    remove(create);
+
+    replies.expectMessage(WAIT, new DeploymentController.NotDeployed("m"));
+  }
+
+  private void deploy() {
+    TestProbe<DeploymentController.DeployReply> deployed = testKit.createTestProbe();
+    controller.tell(new DeploymentController.Deploy(CONFIG, deployed.ref()));
+    deployed.expectMessageClass(DeploymentController.Deployed.class, WAIT);
+  }
+
+  private void rejectAndRemove() {
+    PlacementGroupManager.Create create =
+        manager.expectMessageClass(PlacementGroupManager.Create.class, WAIT);
+    create
+        .subscriber()
+        .tell(
+            new GroupEvent.GroupRejected(create.spec().id(), ErrorCode.INTERNAL, "no such label"));
+    remove(create);
+  }
+
+  private void remove(PlacementGroupManager.Create create) {
+    PlacementGroupManager.Remove remove =
+        manager.expectMessageClass(PlacementGroupManager.Remove.class, WAIT);
+    assertThat(remove.groupId()).isEqualTo(create.spec().id());
+    remove.replyTo().tell(new GroupEvent.GroupRemoved(remove.groupId()));
+  }
+
+  private DeploymentStatus awaitState(DeploymentState state) {
+    while (true) {
+      DeploymentStatus status =
+          replies.expectMessageClass(DeploymentController.Deployed.class, WAIT).status();
+      if (status.state() == state) {
+        return status;
+      }
+    }
+  }
+}
