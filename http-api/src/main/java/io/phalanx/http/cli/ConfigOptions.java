@@ -15,13 +15,23 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/** Where a command's configuration comes from: a file, {@code -D} options, and the defaults. */
+/**
+ * Where a command's configuration comes from: a file, {@code -D} options, and the defaults. The
+ * same for every command.
+ */
 final class ConfigOptions {
   private static final String ROOT = "phalanx";
 
   /** The environment variable that the launcher sets to the directory of the clone. */
   private static final String HOME = "PHALANX_HOME";
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "CONF",
+      description = "The configuration file; by default the application.conf of the clone.")
+  private @Nullable Path file;
 
   @Option(
       names = "-D",
@@ -33,14 +43,14 @@ final class ConfigOptions {
   /**
    * Reads the configuration.
    *
-   * @param file the user's file, or null for the clone's {@code application.conf}
    * @return what the file and the options say, over the defaults, resolved
    * @throws ServingException {@code INVALID_CONFIGURATION} if the file is not there or has a key
    *     that nobody knows
    * @throws ConfigException if it is not HOCON
    */
-  Config load(@Nullable Path file) {
-    Config own = file == null ? homeConfig() : parse(file);
+  Config load() {
+    Path given = file;
+    Config own = given == null ? homeConfig() : parse(given);
     Config config =
         parsedOverrides()
             .withFallback(ConfigFactory.defaultOverrides())

@@ -6,7 +6,6 @@ import io.phalanx.runtime.NodeSettings;
 import io.phalanx.runtime.PhalanxNode;
 import io.phalanx.runtime.RuntimeSettings;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +13,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code phalanx node}: one more worker for a running cluster. */
@@ -55,18 +53,12 @@ final class NodeCommand implements Callable<Integer> {
       description = "What its GPUs are called, such as L4.")
   private @Nullable String acceleratorType;
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "CONF",
-      description = "Its configuration; by default the application.conf of the clone.")
-  private @Nullable Path file;
-
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     NodeAddress address = NodeAddress.parse(join);
     overrideNode();
-    Config config = options.load(file);
+    Config config = options.load();
     NodeSettings settings = RuntimeSettings.of(config).node();
     out.println("Joining the cluster at " + address + " ...");
     out.flush();

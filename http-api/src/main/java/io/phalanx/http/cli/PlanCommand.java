@@ -8,14 +8,11 @@ import io.phalanx.llm.LlmConfigs;
 import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.runtime.RuntimeSettings;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code phalanx plan}: checks a configuration and shows where it would go; starts nothing. */
@@ -33,15 +30,9 @@ final class PlanCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ConfigOptions options;
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "CONF",
-      description = "What to plan; by default the application.conf of the clone.")
-  private @Nullable Path file;
-
   @Override
   public Integer call() {
-    Config config = options.load(file);
+    Config config = options.load();
     HttpSettings.of(config);
     RuntimeSettings settings = RuntimeSettings.of(config);
     List<LlmConfig> models = LlmConfigs.parse(config);

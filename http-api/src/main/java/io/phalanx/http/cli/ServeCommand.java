@@ -17,14 +17,11 @@ import java.io.PrintWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code phalanx serve}: a local cluster that serves what a file says. */
@@ -37,16 +34,10 @@ final class ServeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ConfigOptions options;
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "CONF",
-      description = "What to serve; by default the application.conf of the clone.")
-  private @Nullable Path file;
-
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    Config config = options.load(file);
+    Config config = options.load();
     HttpSettings http = HttpSettings.of(config);
     RuntimeSettings.of(config);
     List<LlmConfig> models = LlmConfigs.parse(config);
