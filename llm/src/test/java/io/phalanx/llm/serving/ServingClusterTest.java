@@ -15,12 +15,18 @@ import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.placement.Resources;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.stream.KillSwitches;
+import org.apache.pekko.stream.UniqueKillSwitch;
+import org.apache.pekko.stream.javadsl.Keep;
 import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -204,10 +210,51 @@ final class ServingClusterTest {
   }
 
   @Test
+  void backlog_aboveTheDefaultTarget_startsASecondReplica() {
+    GoldenModel golden = GoldenModel.load("llama-tiny");
+    LlmConfigBuilder config =
+        golden.config("m").tensorParallelSize(2).minReplicas(1).maxReplicas(2).maxNumSeqs(4);
+    deploy(config);
+    ModelHandle model = phalanx.model("m");
+    int[] prompt = golden.prompts().get(0).tokenIds();
+
+    UniqueKillSwitch load =
+        Source.repeat(prompt)
+            .mapAsyncUnordered(
+                12, ids -> Generations.begin(phalanx, model, Generations.greedy(ids, 32)))
+            .viaMat(KillSwitches.single(), Keep.right())
+            .to(Sink.ignore())
+            .run(phalanx.system());
+    DeploymentStatus status = awaitReady(2);
+    load.shutdown();
+
+    assertThat(status.targetReplicas()).isEqualTo(2);
+    assertThat(status.decisions())
+        .hasSize(1)
+        .allSatisfy(decision -> assertThat(decision.reason()).contains("target 3.0 each"));
+  }
+
+  @Test
   void model_unknown_isNotFound() {
     assertThatThrownBy(() -> phalanx.model("nobody"))
         .isInstanceOfSatisfying(
             ServingException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.MODEL_NOT_FOUND));
+  }
+
+  private static DeploymentStatus awaitReady(int replicas) {
+    TestProbe<DeploymentController.DeployReply> probe = TestProbe.create(phalanx.system());
+    DeploymentController.of(phalanx.system(), "m")
+        .tell(new DeploymentController.Watch(probe.ref()));
+    while (true) {
+      DeploymentStatus status =
+          probe
+              .expectMessageClass(DeploymentController.Deployed.class, Duration.ofSeconds(60))
+              .status();
+      if (status.replicas().stream().filter(r -> r.state() == ReplicaState.READY).count()
+          == replicas) {
+        return status;
+      }
+    }
   }
 
   private static void deploy(LlmConfigBuilder config) {
