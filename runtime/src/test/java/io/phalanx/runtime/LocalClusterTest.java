@@ -2,6 +2,9 @@ package io.phalanx.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.typesafe.config.Config;
 import io.phalanx.runtime.device.CpuCapability;
 import io.phalanx.runtime.device.DeviceInventory;
@@ -24,12 +27,17 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** Nodes over the loopback network: forming, talking, leaving. */
 public final class LocalClusterTest {
   private static final Config CONFIG =
       TestConfig.of(
           "phalanx.local-cluster { nodes = 2, gpus-per-node = 2, accelerator-type = L4 }");
+
+  /** Who makes sure that a notice arrives after the messages that were sent before it. */
+  private static final String FLUSH =
+      "org.apache.pekko.remote.artery.FlushBeforeDeathWatchNotification";
 
   /** A question whose answer is its length. */
   public record Echo(String text, ActorRef<Echo> replyTo) implements WireMessage {}
@@ -111,6 +119,37 @@ public final class LocalClusterTest {
   }
 
   @Test
+  void watchedActor_thatEndsOnTheOtherNode_isToldWithoutWaitingForLostAcknowledgements() {
+    Logger flush = (Logger) LoggerFactory.getLogger(FLUSH);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    flush.addAppender(log);
+    NodeComponentProvider provider =
+        context -> List.of(new NodeComponent(NodeRole.WORKER, "outer", c -> echoBelow()));
+
+    try (LocalCluster cluster = LocalCluster.start(CONFIG, List.of(provider))) {
+      PhalanxNode first = cluster.first();
+      TestProbe<Echo> probe = TestProbe.create(first.system());
+      ActorRef<Echo> echo =
+          ActorRefResolver.get(first.system())
+              .resolveActorRef(
+                  "pekko://phalanx@" + cluster.nodes().get(1).address() + "/user/outer/inner");
+      probe.awaitAssert(
+          () -> {
+            echo.tell(new Echo("x", probe.ref()));
+            return probe.receiveMessage(Duration.ofSeconds(2));
+          });
+
+      echo.tell(new Echo("", probe.ref()));
+      probe.expectTerminated(echo, Duration.ofSeconds(20));
+
+      assertThat(log.list).extracting(ILoggingEvent::getFormattedMessage).isEmpty();
+    } finally {
+      flush.detachAppender(log);
+    }
+  }
+
+  @Test
   void component_thatStops_takesTheNodeDown() {
     NodeComponentProvider provider =
         context -> List.of(new NodeComponent(NodeRole.WORKER, "brief", c -> Behaviors.stopped()));
@@ -126,7 +165,7 @@ public final class LocalClusterTest {
         .contains(new NodeGuardian.ComponentStoppedReason("brief"));
   }
 
-  /** A nested actor that answers with the length of what it got. */
+  /** A nested actor that answers with the length of what it got, and ends when that is nothing. */
   private static Behavior<Void> echoBelow() {
     return Behaviors.setup(
         context -> {
@@ -138,6 +177,9 @@ public final class LocalClusterTest {
   private static Behavior<Echo> echo() {
     return Behaviors.receiveMessage(
         echo -> {
+          if (echo.text().isEmpty()) {
+            return Behaviors.stopped();
+          }
           echo.replyTo().tell(new Echo(echo.text().length() + "", echo.replyTo()));
           return Behaviors.same();
         });
