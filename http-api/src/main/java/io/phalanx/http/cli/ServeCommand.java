@@ -19,6 +19,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Spec;
 final class ServeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ConfigOptions options;
+  private final AtomicBoolean failed = new AtomicBoolean();
 
   @Override
   public Integer call() {
@@ -48,7 +50,7 @@ final class ServeCommand implements Callable<Integer> {
         out,
         "Starting Phalanx: " + String.join(", ", models.stream().map(LlmConfig::modelId).toList()));
     NativeRuntime.load(new UnpackReport(line -> say(out, line)));
-    Thread farewell = announceStop(out);
+    announceStop(out);
     try (Phalanx phalanx = Phalanx.launch(config, models, line -> say(out, "  " + line))) {
       InetSocketAddress address =
           HttpEndpoint.of(phalanx.system()).address().toCompletableFuture().join();
@@ -58,7 +60,7 @@ final class ServeCommand implements Callable<Integer> {
       welcome(url(address), models.get(0).modelId()).forEach(line -> say(out, line));
       phalanx.awaitStop();
     } catch (ServingException e) {
-      Runtime.getRuntime().removeShutdownHook(farewell);
+      failed.set(true);
       throw e;
     }
     return 0;
@@ -87,11 +89,15 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private static Thread announceStop(PrintWriter out) {
-    Thread farewell =
-        new Thread(() -> say(out, "Stopping: running requests may end first ..."), "farewell");
-    Runtime.getRuntime().addShutdownHook(farewell);
-    return farewell;
+  /** Says at the JVM's exit that requests may end first, unless there was never anything to ask. */
+  private void announceStop(PrintWriter out) {
+    Runnable farewell =
+        () -> {
+          if (!failed.get()) {
+            say(out, "Stopping: running requests may end first ...");
+          }
+        };
+    Runtime.getRuntime().addShutdownHook(new Thread(farewell, "farewell"));
   }
 
   private static List<String> welcome(String url, String modelId) {
