@@ -227,4 +227,35 @@ final class PhalanxCommandTest {
     assertThat(run("--help")).isZero();
     assertThat(out.toString()).contains("serve", "plan", "node");
   }
+
+  @Test
+  void bench_embeddedModel_printsARowForEachWorkloadAndWritesJson() throws Exception {
+    Path json = directory.resolve("bench.json");
+
+    int exit =
+        run(
+            "bench",
+            "--streams",
+            "1,2",
+            "--prompt-tokens",
+            "16",
+            "--output-tokens",
+            "4",
+            "--prefill-tokens",
+            "64",
+            "--json",
+            json.toString());
+
+    assertThat(err.toString()).contains("generate, 2 streams [");
+    assertThat(exit).isZero();
+    assertThat(out.toString().lines()).hasSize(4);
+    assertThat(Files.readString(json)).contains("\"workload\" : \"prefill\"");
+  }
+
+  @Test
+  void bench_moreRequestsThanFit_saysSo() {
+    assertThat(run("bench", "--streams", "0")).isEqualTo(2);
+
+    assertOneLine("streams is 0; it must be at least 1");
+  }
 }

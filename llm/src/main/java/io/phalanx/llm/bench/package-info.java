@@ -1,0 +1,3 @@
+/** Measures how fast a deployed model answers, without HTTP. */
+@org.jspecify.annotations.NullMarked
+package io.phalanx.llm.bench;
