@@ -1,0 +1,187 @@
+"""Runs Phalanx and its peers one after the other, round by round, and prints the ratios.
+
+Each server gets all cores and every load; none has a prefix cache on. A figure is the median of the
+rounds; memory is the resident set of the server's whole process tree after the loads; `start` is
+from the command to the first token. `roof` is the decode rate at which the weights are read as fast
+as `membw` reads memory in the same run.
+"""
+import argparse
+import contextlib
+import json
+import os
+import signal
+import statistics
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+import load
+
+HOME = Path(__file__).resolve().parent.parent
+PORT = 18200
+URL = f"http://127.0.0.1:{PORT}"
+LOADS = {  # name -> streams, requests, prompt, output, the figure that counts
+    "decode": (1, 3, 128, 64, "decode"),
+    "prefill": (1, 2, 1024, 1, "prefill"),
+    "streams8": (8, 8, 128, 64, "output"),
+    "streams16": (16, 16, 128, 64, "output"),
+}
+WIDTHS = {"16": ("BF16", 2.0), "8": ("Q8_0", 1.0)}  # bits -> GGUF type, bytes of a weight
+
+
+def phalanx(work, model, bits):
+    engine = "max-model-len = 8192, max-num-seqs = 32, enable-prefix-caching = false"
+    if bits == "8":
+        engine += ", quantization = int8"
+    conf = work / f"phalanx-{model}-{bits}.conf"
+    conf.write_text(f"""
+      phalanx.http.port = {PORT}
+      phalanx.local-cluster {{ nodes = 1 }}
+      phalanx.llm-configs = [{{
+        model-loading-config {{ model-id = {model}, model-source = "{work}/models/{model}" }}
+        engine-kwargs {{ {engine} }}
+      }}]""")
+    return [str(HOME / "bin/phalanx"), "serve", str(conf)], {}
+
+
+def llama(work, model, bits):
+    gguf = work / "models" / f"{model}-{WIDTHS[bits][0]}.gguf"
+    cores = str(os.cpu_count())
+    return [str(work / "llama-build/bin/llama-server"), "-m", str(gguf), "--host", "127.0.0.1", "--port", str(PORT),
+            "-t", cores, "-tb", cores, "-np", "16", "-c", "8192", "--kv-unified", "--no-cache-prompt", "--cache-ram", "0"], {}
+
+
+def vllm(work, model, bits):
+    if bits == "8":
+        return None
+    cores = os.cpu_count()
+    preload = work / "venv/lib/libiomp5.so"
+    environment = {"VLLM_CPU_KVCACHE_SPACE": "1", "OMP_NUM_THREADS": str(cores), "HF_HUB_OFFLINE": "1",
+                   "VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_OMP_THREADS_BIND": f"0-{cores - 1}",
+                   "LD_PRELOAD": str(preload) if preload.exists() else "",
+                   "PATH": f"{work}/venv/bin:{os.environ['PATH']}"}
+    return [str(work / "venv/bin/vllm"), "serve", str(work / "models" / model), "--served-model-name", model, "--host",
+            "127.0.0.1", "--port", str(PORT), "--dtype", "bfloat16", "--max-model-len", "2048", "--max-num-seqs", "32",
+            "--no-enable-prefix-caching", "--enforce-eager"], environment
+
+
+SERVERS = {"phalanx": phalanx, "llama.cpp": llama, "vllm": vllm}
+
+
+@contextlib.contextmanager
+def running(command, environment, log):
+    """Starts a server in a process group of its own and ends the whole group."""
+    with open(log, "w") as output:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output, start_new_session=True)
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def await_first_token(process, model, log, limit=240):
+    """Returns the seconds until a request was answered."""
+    started = time.perf_counter()
+    body = json.dumps({"model": model, "prompt": [2000, 2001], "max_tokens": 1}).encode()
+    while time.perf_counter() - started < limit:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}, see {log}")
+        try:
+            head = {"Content-Type": "application/json"}
+            urllib.request.urlopen(urllib.request.Request(URL + "/v1/completions", body, head), timeout=120).read()
+            return time.perf_counter() - started
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"no token after {limit} s, see {log}")
+
+
+def resident(pid):
+    root = psutil.Process(pid)
+    return sum(process.memory_info().rss for process in [root, *root.children(recursive=True)]) / 1e9
+
+
+def measure_server(name, work, model, bits, sets):
+    """Returns the figures of one server, or None where it does not serve this width."""
+    start = SERVERS[name](work, model, bits)
+    if start is None:
+        return None
+    log = work / f"server-{name}-{model}-{bits}.log"
+    with running(*start, log) as process:
+        figures = {"start": await_first_token(process, model, log)}
+        load.measure(URL, model, 1, 1, 128, 8)
+        for key in sets:
+            streams, requests, prompt, output, wanted = LOADS[key]
+            figures[key] = load.measure(URL, model, streams, requests, prompt, output)[wanted]
+        figures["memory"] = resident(process.pid)
+    return figures
+
+
+def medians(rounds):
+    kept = [figures for figures in rounds if figures]
+    return {key: statistics.median(figures[key] for figures in kept) for key in kept[0]} if kept else None
+
+
+def roof(work, model, bits):
+    """Returns read bandwidth in GB/s and the decode rate that it allows."""
+    lines = subprocess.run([str(work / "membw")], check=True, capture_output=True, text=True).stdout.split("\n")
+    bandwidth = max(float(line.split()[1]) for line in lines if line)
+    weights = (work / "models" / model / "model.safetensors").stat().st_size * WIDTHS[bits][1] / 2
+    return bandwidth, bandwidth * 1e9 / weights
+
+
+def cpu_name():
+    names = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    flags = next(line for line in open("/proc/cpuinfo") if line.startswith("flags"))
+    features = [flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16") if f" {flag}" in flags]
+    return f"{len(names)} cores of {names[0]} ({', '.join(features)})"
+
+
+def table(model, bits, figures, bandwidth, limit):
+    columns = [key for key in ("decode", "prefill", "streams8", "streams16", "start", "memory") if key in figures["phalanx"]]
+    print(f"\n### {model}, {bits} bit\n\nmembw {bandwidth:.1f} GB/s, roof of decode {limit:.1f} tokens/s\n")
+    print("| server | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
+    for name, row in figures.items():
+        print(f"| {name} | " + " | ".join(f"{row[key]:.1f}" for key in columns) + " |")
+    own = figures["phalanx"]
+    for name, row in figures.items():
+        if name != "phalanx":
+            print(f"| phalanx / {name} | " + " | ".join(f"{own[key] / row[key]:.2f}" for key in columns) + " |")
+    if "decode" in own:
+        print(f"| phalanx / roof | {own['decode'] / limit:.2f} |" + " |" * (len(columns) - 1))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--peers", default="llama.cpp vllm")
+    parser.add_argument("--sets", default=" ".join(LOADS))
+    parser.add_argument("--bits", default="16 8")
+    parser.add_argument("models", nargs="*", default=["llama-1b-shape", "qwen3-0.6b-shape"])
+    arguments = parser.parse_args()
+    print(cpu_name())
+    results = {}
+    for model in arguments.models:
+        for bits in arguments.bits.split():
+            rounds = {name: [] for name in ["phalanx", *arguments.peers.split()]}
+            bandwidth, limit = roof(arguments.work, model, bits)
+            for _ in range(arguments.rounds):
+                for name, measured in rounds.items():
+                    measured.append(measure_server(name, arguments.work, model, bits, arguments.sets.split()))
+            figures = {name: medians(measured) for name, measured in rounds.items() if any(measured)}
+            table(model, bits, figures, bandwidth, limit)
+            results[f"{model}/{bits}"] = {"membw": bandwidth, "roof": limit, **figures}
+    (arguments.work / "results.json").write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()
