@@ -9,13 +9,13 @@ import io.phalanx.llm.Phalanx;
 import io.phalanx.llm.bench.BenchResult;
 import io.phalanx.llm.bench.Workload;
 import io.phalanx.llm.bench.WorkloadRunner;
+import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.runtime.device.NativeRuntime;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,7 +28,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code phalanx bench}: how fast a model answers on this machine, without HTTP. */
@@ -49,12 +48,14 @@ final class BenchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ConfigOptions options;
 
-  @Parameters(
-      arity = "0..1",
+  @Option(
+      names = "--model",
       paramLabel = "MODEL",
-      defaultValue = "embedded",
-      description = "A model directory, hub name, or embedded (the default); or a .conf file.")
-  private String model;
+      description = {
+        "A model directory, a name on the hub, or embedded, on one node with a device for each rank;",
+        "by default the one model of CONF."
+      })
+  private @Nullable String model;
 
   @Option(
       names = "--streams",
@@ -90,7 +91,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--engine",
       paramLabel = "KEY=VALUE",
-      description = "An engine argument, such as --engine tensor-parallel-size=2; repeatable.")
+      description = "With --model: an engine argument, as tensor-parallel-size=2; repeatable.")
   private Map<String, String> engine = new LinkedHashMap<>();
 
   @Option(names = "--json", paramLabel = "FILE", description = "Also writes the results as JSON.")
@@ -106,7 +107,7 @@ final class BenchCommand implements Callable<Integer> {
           ErrorCode.INVALID_CONFIGURATION,
           "phalanx.llm-configs has " + models.size() + " models; bench takes one");
     }
-    DeploymentPreflight.check(models);
+    DeploymentPreflight.check(models, HubSettings.of(config));
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     NativeRuntime.load(new UnpackReport(err::println));
@@ -132,21 +133,23 @@ final class BenchCommand implements Callable<Integer> {
   /** The user's file, or one made for the model: a single node with a device for each rank. */
   private Config config(List<Workload> workloads) {
     options.override("phalanx.http.port", 0);
-    if (model.endsWith(".conf") || model.endsWith(".json")) {
-      return options.load(Path.of(model));
+    if (model != null) {
+      int length = workloads.stream().mapToInt(Workload::sequenceTokens).max().orElse(1);
+      int sequences = workloads.stream().mapToInt(Workload::streams).max().orElse(1);
+      engine.putIfAbsent("max-model-len", String.valueOf(length));
+      engine.putIfAbsent("max-num-seqs", String.valueOf(sequences));
+      options.override("phalanx.local-cluster.nodes", 1);
+      options.override("phalanx.local-cluster.gpus-per-node", MAX_RANKS);
+      options.override("phalanx.llm-configs", "[ { " + hocon(model) + " } ]");
+    } else if (!engine.isEmpty()) {
+      throw new ServingException(
+          ErrorCode.INVALID_CONFIGURATION,
+          "--engine " + engine + ": only with --model; else write it to engine-kwargs in CONF");
     }
-    int length = workloads.stream().mapToInt(Workload::sequenceTokens).max().orElse(1);
-    int sequences = workloads.stream().mapToInt(Workload::streams).max().orElse(1);
-    engine.putIfAbsent("max-model-len", String.valueOf(length));
-    engine.putIfAbsent("max-num-seqs", String.valueOf(sequences));
-    options.override("phalanx.local-cluster.nodes", 1);
-    options.override("phalanx.local-cluster.gpus-per-node", MAX_RANKS);
-    options.override("phalanx.llm-configs", "[ { " + modelHocon() + " } ]");
-    return options.load(null);
+    return options.load();
   }
 
-  private String modelHocon() {
-    String source = Files.isDirectory(Path.of(model)) ? Path.of(model).toString() : model;
+  private String hocon(String source) {
     StringBuilder hocon = new StringBuilder();
     hocon.append("model-loading-config { model-id = ").append(MODEL_ID);
     hocon.append(", model-source = ").append(quoted(source)).append(" }, engine-kwargs {");
