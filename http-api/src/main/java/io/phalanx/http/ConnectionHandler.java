@@ -89,11 +89,12 @@ final class ConnectionHandler {
     GenerationRoutes generationRoutes =
         new GenerationRoutes(
             models,
-            settings,
+            new RequestBodies(
+                settings,
+                system.dispatchers().lookup(DispatcherSelector.fromConfig(PREPARATION_DISPATCHER)),
+                materializer),
             new GenerationPlanner(),
-            new Generation(materializer, metrics, settings.heartbeatInterval()),
-            system.dispatchers().lookup(DispatcherSelector.fromConfig(PREPARATION_DISPATCHER)),
-            materializer);
+            new Generation(materializer, metrics, settings.heartbeatInterval()));
     Route routes = new OpenAiRoutes(models, metrics, generationRoutes).create();
     return new ConnectionHandler(system, settings, serverSettings(config), gate, metrics, routes);
   }

@@ -11,36 +11,24 @@ import io.phalanx.runtime.error.ServingException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.function.Function;
-import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.MediaType;
-import org.apache.pekko.stream.Materializer;
 
 /** The two routes that generate: body to plan, plan to answer. */
 final class GenerationRoutes {
   private final Models models;
-  private final HttpSettings settings;
+  private final RequestBodies bodies;
   private final GenerationPlanner planner;
   private final Generation generation;
-  private final Executor preparation;
-  private final Materializer materializer;
 
   GenerationRoutes(
-      Models models,
-      HttpSettings settings,
-      GenerationPlanner planner,
-      Generation generation,
-      Executor preparation,
-      Materializer materializer) {
+      Models models, RequestBodies bodies, GenerationPlanner planner, Generation generation) {
     this.models = models;
-    this.settings = settings;
+    this.bodies = bodies;
     this.planner = planner;
     this.generation = generation;
-    this.preparation = preparation;
-    this.materializer = materializer;
   }
 
   /** Answers {@code POST /v1/chat/completions}. */
@@ -68,17 +56,9 @@ final class GenerationRoutes {
     long arrivedNanos = System.nanoTime();
     ClientConnection connection = request.getAttribute(ClientConnection.KEY).orElseThrow();
     requireJson(request);
-    return body(request)
-        .thenApplyAsync(
-            entity -> plan.apply(StrictJson.parseObject(entity.getData().toArray())), preparation)
+    return bodies
+        .read(request, body -> plan.apply(StrictJson.parseObject(body)))
         .thenCompose(planned -> generation.run(planned, connection, arrivedNanos));
-  }
-
-  private CompletionStage<HttpEntity.Strict> body(HttpRequest request) {
-    return request
-        .entity()
-        .withSizeLimit(settings.maxBodyBytes())
-        .toStrict(settings.bodyTimeout().toMillis(), Long.MAX_VALUE, materializer);
   }
 
   private static void requireJson(HttpRequest request) {

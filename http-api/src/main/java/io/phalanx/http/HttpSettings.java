@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param host the loopback address to bind
  * @param port the port to bind; 0 takes a free one
  * @param maxBodyBytes largest request body; a larger one gets 413
+ * @param maxBodiesBytes most bytes of all bodies that are read or parsed at once
  * @param bodyTimeout how long a request's body may take to come
  * @param keepAliveTimeout how long a connection may be open without a request
  * @param drainTimeout how long running requests may go on once the server stops
@@ -22,6 +23,7 @@ public record HttpSettings(
     String host,
     int port,
     long maxBodyBytes,
+    long maxBodiesBytes,
     Duration bodyTimeout,
     Duration keepAliveTimeout,
     Duration drainTimeout,
@@ -47,7 +49,8 @@ public record HttpSettings(
         new HttpSettings(
             http.string("host"),
             http.integer("port", 0, MOST_PORT),
-            atLeastOne(http, "max-body", http.bytes("max-body")),
+            atLeast(1, http, "max-body"),
+            atLeast(http.bytes("max-body"), http, "max-bodies"),
             positive(http, "body-timeout"),
             positive(http, "keep-alive-timeout"),
             http.duration("drain-timeout"),
@@ -58,9 +61,10 @@ public record HttpSettings(
     return settings;
   }
 
-  private static long atLeastOne(ConfigReader http, String key, long bytes) {
-    if (bytes < 1) {
-      throw http.error(key, "[" + bytes + "] must be at least 1 byte");
+  private static long atLeast(long least, ConfigReader http, String key) {
+    long bytes = http.bytes(key);
+    if (bytes < least) {
+      throw http.error(key, "[" + bytes + "] bytes must be at least " + least + " bytes");
     }
     return bytes;
   }

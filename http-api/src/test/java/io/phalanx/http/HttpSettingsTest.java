@@ -21,7 +21,8 @@ final class HttpSettingsTest {
             new HttpSettings(
                 "127.0.0.1",
                 8000,
-                32L << 20,
+                8L << 20,
+                256L << 20,
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(75),
                 Duration.ofSeconds(30),
@@ -35,7 +36,7 @@ final class HttpSettingsTest {
     String all =
         """
         phalanx.http {
-          host = "127.0.0.5", port = 0, max-body = 1 MiB, body-timeout = 1 s
+          host = "127.0.0.5", port = 0, max-body = 1 MiB, max-bodies = 2 MiB, body-timeout = 1 s
           keep-alive-timeout = 2 s, drain-timeout = 3 s, heartbeat-interval = 4 s
           max-connections = 5, backlog = 6
         }
@@ -47,6 +48,7 @@ final class HttpSettingsTest {
                 "127.0.0.5",
                 0,
                 1L << 20,
+                2L << 20,
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(3),
@@ -64,6 +66,7 @@ final class HttpSettingsTest {
         "port = 70000            | phalanx.http.port",
         "prt = 1                 | did you mean [port]",
         "max-body = 0            | phalanx.http.max-body",
+        "max-bodies = 1000       | phalanx.http.max-bodies",
         "keep-alive-timeout = 0s | phalanx.http.keep-alive-timeout",
         "max-connections = 0     | phalanx.http.max-connections"
       })
