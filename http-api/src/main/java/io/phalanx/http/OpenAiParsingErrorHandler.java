@@ -26,7 +26,7 @@ public final class OpenAiParsingErrorHandler extends ParsingErrorHandler {
   }
 
   private static String message(ErrorInfo error) {
-    String summary = error.summary();
+    String summary = error.summary().replaceFirst("\\.+$", "");
     return summary.isEmpty() ? "The request is not valid HTTP." : summary + ".";
   }
 }

@@ -113,6 +113,9 @@ public record ChatCompletionRequest(
     if (content.isTextual()) {
       return JsonFields.text(param, content);
     }
+    if (!content.isArray()) {
+      throw JsonFields.wrong(param, content, "a string or a list of text parts");
+    }
     List<String> parts = new ArrayList<>();
     for (JsonNode part : JsonFields.array(param, content, MOST_PARTS)) {
       parts.add(readPart(JsonFields.of(part, param + "[" + parts.size() + "]")));

@@ -95,6 +95,8 @@ public record GenerationOptions(
     List<String> stop = new ArrayList<>();
     if (node.isTextual()) {
       stop.add(JsonFields.text("stop", node));
+    } else if (!node.isArray()) {
+      throw JsonFields.wrong("stop", node, "a string or a list of strings");
     } else {
       JsonFields.array("stop", node, SamplingParams.MAX_STOP_STRINGS)
           .forEach(element -> stop.add(JsonFields.text("stop", element)));
