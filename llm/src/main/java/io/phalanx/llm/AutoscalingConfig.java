@@ -10,7 +10,7 @@ import java.util.Optional;
  * in gangs.
  *
  * @param minReplicas fewest replicas, at least 1
- * @param maxReplicas most replicas, at least {@code minReplicas}
+ * @param maxReplicas most replicas, from {@code minReplicas} to 10,000
  * @param initialReplicas replicas at the start; {@code minReplicas} if absent
  * @param targetOngoingRequests backlog that one replica should have; 0.75 x max-num-seqs if absent
  * @param lookBackPeriod over how long the backlog is averaged
@@ -33,6 +33,7 @@ public record AutoscalingConfig(
   /** The share of {@code max-num-seqs} that one replica's backlog should have by default. */
   public static final double DEFAULT_TARGET_SHARE = 0.75;
 
+  private static final int MOST_REPLICAS = 10_000;
   private static final Duration DEFAULT_LOOK_BACK_PERIOD = Duration.ofSeconds(2);
   private static final Duration DEFAULT_UPSCALE_DELAY = Duration.ofSeconds(2);
   private static final Duration DEFAULT_DOWNSCALE_DELAY = Duration.ofSeconds(60);
@@ -45,6 +46,7 @@ public record AutoscalingConfig(
         "max-replicas",
         maxReplicas,
         "at least min-replicas, which is " + minReplicas);
+    require(maxReplicas <= MOST_REPLICAS, "max-replicas", maxReplicas, "at most " + MOST_REPLICAS);
     int initial = initialReplicas.orElse(minReplicas);
     require(
         initial >= minReplicas && initial <= maxReplicas,

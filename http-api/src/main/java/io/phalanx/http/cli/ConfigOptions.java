@@ -7,11 +7,13 @@ import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValueFactory;
 import io.phalanx.runtime.config.ConfigReader;
+import io.phalanx.runtime.config.NearestName;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -44,20 +46,24 @@ final class ConfigOptions {
    * Reads the configuration.
    *
    * @return what the file and the options say, over the defaults, resolved
-   * @throws ServingException {@code INVALID_CONFIGURATION} if the file is not there or has a key
-   *     that nobody knows
+   * @throws ServingException {@code INVALID_CONFIGURATION} if the file is not there, says nothing
+   *     about Phalanx, is nested too deeply, or has a key that nobody knows
    * @throws ConfigException if it is not HOCON
    */
   Config load() {
     Path given = file;
     Config own = given == null ? homeConfig() : parse(given);
+    Config overridden = parsedOverrides();
     Config config =
-        parsedOverrides()
+        overridden
             .withFallback(ConfigFactory.defaultOverrides())
             .withFallback(own)
             .withFallback(ConfigFactory.defaultReference())
             .resolve();
-    rejectUnknown(own, config);
+    rejectUnknown(overridden.withFallback(own), config);
+    if (given != null && !own.root().containsKey(ROOT)) {
+      throw withoutRoot(given, own);
+    }
     return config;
   }
 
@@ -74,12 +80,29 @@ final class ConfigOptions {
 
   private static Config parse(Path file) {
     if (!Files.isRegularFile(file)) {
-      throw new ServingException(
-          ErrorCode.INVALID_CONFIGURATION,
-          file + ": no such file; give the path of a .conf (HOCON) or .json file");
+      String problem = Files.isDirectory(file) ? ": is a directory" : ": no such file";
+      throw refused(file + problem + "; give the path of a .conf (HOCON) or .json file");
     }
-    return ConfigFactory.parseFile(
-        file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+    try {
+      return ConfigFactory.parseFile(
+          file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+    } catch (StackOverflowError e) {
+      throw refused(file + ": is nested too deeply to be a configuration");
+    }
+  }
+
+  private static ServingException refused(String message) {
+    return new ServingException(ErrorCode.INVALID_CONFIGURATION, message);
+  }
+
+  private static ServingException withoutRoot(Path file, Config own) {
+    String hint =
+        own.root().keySet().stream()
+            .filter(key -> NearestName.of(key, List.of(ROOT)).isPresent())
+            .findFirst()
+            .map(key -> "; did you mean it by [" + key + "]?")
+            .orElse("; put everything within it");
+    return refused(file + ": has no " + ROOT + " { ... }" + hint);
   }
 
   private Config parsedOverrides() {
@@ -106,8 +129,7 @@ final class ConfigOptions {
         ConfigFactory.defaultReference().getObject(ROOT).keySet().toArray(String[]::new);
     for (String key : known) {
       if (own.root().containsKey(key)) {
-        throw new ServingException(
-            ErrorCode.INVALID_CONFIGURATION,
+        throw refused(
             key
                 + ": must lie within phalanx { ... } ("
                 + own.root().get(key).origin().description()

@@ -29,6 +29,7 @@ public final class PhalanxCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(PhalanxCommand.class);
   private static final int FAILED = 1;
   private static final int WRONG_INPUT = 2;
+  private static final int MOST_SHOWN = 1000;
 
   @Spec private CommandSpec spec;
 
@@ -84,7 +85,9 @@ public final class PhalanxCommand implements Callable<Integer> {
   }
 
   private static void tell(PrintWriter err, String message) {
-    err.println("phalanx: " + message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " "));
+    String line = message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+    String shown = line.length() > MOST_SHOWN ? line.substring(0, MOST_SHOWN) + " ..." : line;
+    err.println("phalanx: " + shown);
     err.flush();
   }
 }

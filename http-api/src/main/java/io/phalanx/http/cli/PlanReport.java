@@ -58,11 +58,21 @@ final class PlanReport {
                 parallel.worldSize()));
     say.accept("  replicas   " + replicas(least, most, parallel));
     say.accept("  strategy   " + strategy(config));
-    boolean fits = true;
-    for (int ordinal = 0; ordinal < least * parallel.dataParallelSize(); ordinal++) {
-      fits &= replica(config, ordinal, say);
+    return replicas(config, least * parallel.dataParallelSize(), say);
+  }
+
+  /** All replicas ask for the same: where one has no place, the next ones have none either. */
+  private boolean replicas(LlmConfig config, int count, Consumer<String> say) {
+    for (int ordinal = 0; ordinal < count; ordinal++) {
+      if (!replica(config, ordinal, say)) {
+        int further = count - ordinal - 1;
+        if (further > 0) {
+          say.accept("  and so would %d more".formatted(further));
+        }
+        return false;
+      }
     }
-    return fits;
+    return true;
   }
 
   private static String replicas(int least, int most, ParallelConfig parallel) {

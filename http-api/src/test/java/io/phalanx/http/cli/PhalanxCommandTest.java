@@ -62,6 +62,8 @@ final class PhalanxCommandTest {
         "llm-configs = []                           | must lie within phalanx",
         "phalanx.http.port =                        | my.conf: ",
         "phalanx.http.host = ${NO_SUCH_VARIABLE}    | NO_SUCH_VARIABLE",
+        "phalanks.http.port = 1                     | has no phalanx { ... }; did you mean it by",
+        "other = 1                                  | has no phalanx { ... }",
       })
   void serve_wrongFile_saysSoInOneLineAndExitsWith2(String text, String expected) throws Exception {
     assertThat(run("serve", file(text))).isEqualTo(2);
@@ -78,7 +80,13 @@ final class PhalanxCommandTest {
             + " own maximum, which is 8192",
         "engine-kwargs { tensor-paralel-size = 2 }  | did you mean [tensor-parallel-size]",
         "engine-kwargs { tensor-parallel-size = 4 }, placement-group-config { bundles = [{GPU = 1}] }"
-            + "| needs 4"
+            + "| needs 4",
+        "engine-kwargs { tensor-parallel-size = 2000000000, pipeline-parallel-size = 2000000000 }"
+            + "| too many ranks",
+        "engine-kwargs { data-parallel-size = 70000 }       | too many ranks",
+        "engine-kwargs { seed = \"1e2147483647\" }          | engine-kwargs.seed",
+        "deployment-config { autoscaling-config { min-replicas = 20000, max-replicas = 20000 } }"
+            + "| at most 10000"
       })
   void plan_wrongModel_saysSoInOneLineAndExitsWith2(String further, String expected)
       throws Exception {
@@ -98,6 +106,47 @@ final class PhalanxCommandTest {
     assertThat(run("plan", file(text))).isEqualTo(2);
 
     assertOneLine(directory.toString(), "config.json");
+  }
+
+  @Test
+  void plan_deeplyNestedFile_saysSo() throws Exception {
+    assertThat(run("plan", file("a = " + "[".repeat(50_000)))).isEqualTo(2);
+
+    assertOneLine("nested too deeply");
+  }
+
+  @Test
+  void plan_fileThatIncludesItself_saysSoBriefly() throws Exception {
+    assertThat(run("plan", file("include \"my.conf\""))).isEqualTo(2);
+
+    assertOneLine("cycle");
+    assertThat(err.toString()).hasSizeLessThan(1100);
+  }
+
+  @Test
+  void plan_optionOutsidePhalanx_saysWhereItBelongs() throws Exception {
+    assertThat(run("plan", file(models("")), "-D", "http.port=1")).isEqualTo(2);
+
+    assertOneLine("http: must lie within phalanx");
+  }
+
+  @Test
+  void plan_manyReplicasThatDoNotFit_explainsTheFirstAndCountsTheRest() throws Exception {
+    String text =
+        models(
+            ", deployment-config { autoscaling-config { min-replicas = 9000, max-replicas = 9000 } }");
+
+    assertThat(run("plan", file(text))).isEqualTo(1);
+
+    assertThat(out.toString()).contains("replica 4 would wait", "and so would 8995 more");
+    assertThat(out.toString().lines()).hasSizeLessThan(50);
+  }
+
+  @Test
+  void plan_directory_saysThatItIsOne() {
+    assertThat(run("plan", directory.toString())).isEqualTo(2);
+
+    assertOneLine("is a directory");
   }
 
   @Test

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** The conversions of {@link ConfigReader}: from one HOCON value at a path to a typed one. */
 final class ConfigValues {
   private static final int LONGEST_SHOWN = 60;
+  private static final BigDecimal LONG_LIMIT = BigDecimal.TEN.pow(18);
 
   private ConfigValues() {}
 
@@ -42,7 +43,7 @@ final class ConfigValues {
 
   static long longInteger(String path, ConfigValue value) {
     BigDecimal number = decimal(value);
-    if (number == null || !isWhole(number) || number.precision() - number.scale() > 18) {
+    if (number == null || !isWhole(number) || number.abs().compareTo(LONG_LIMIT) >= 0) {
       throw refused(path, value, "an integer of at most 18 digits");
     }
     return number.longValueExact();
