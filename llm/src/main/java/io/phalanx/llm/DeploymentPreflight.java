@@ -1,18 +1,24 @@
 package io.phalanx.llm;
 
+import io.phalanx.llm.hub.GenerationDefaults;
 import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.llm.hub.ModelFiles;
 import io.phalanx.llm.hub.ModelSource;
 import io.phalanx.llm.models.ModelConfig;
+import io.phalanx.llm.models.ModelWeights;
+import io.phalanx.llm.tokenizer.ChatTemplates;
+import io.phalanx.llm.tokenizer.HuggingFaceTokenizer;
 import io.phalanx.llm.weights.Checkpoint;
-import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The checks of models that need no cluster, no network and no weights in memory. */
+/**
+ * The checks of models that need no cluster, no network and no weights in memory: shape, weights by
+ * their headers, tokenizer, chat template and generation defaults.
+ */
 public final class DeploymentPreflight {
   private static final String TOKENIZER = "tokenizer.json";
 
@@ -53,19 +59,32 @@ public final class DeploymentPreflight {
     ParallelConfig parallel = config.parallel();
     model.validate(parallel.tensorParallelSize(), parallel.pipelineParallelSize());
     config.engineKwargs().maxModelLength(model);
-    Checkpoint.open(directory).close();
+    checkWeights(model, directory);
+    GenerationDefaults.load(directory);
   }
 
+  private static void checkWeights(ModelConfig model, Path directory) {
+    try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+      ModelWeights.check(model, checkpoint);
+    }
+  }
+
+  /** A copy of the hub's without its tokenizer is no fault: the rest will be fetched. */
   private static void checkTokenizer(
       LlmConfig config, Optional<ModelFiles> model, HubSettings hub) {
     Optional<String> own = config.modelLoadingConfig().tokenizerSource();
     own.map(source -> ModelSource.findLocalTokenizer(source, hub))
         .orElse(model)
-        .filter(found -> found.revision() == null && found.file(TOKENIZER).isEmpty())
-        .ifPresent(
-            found -> {
-              Path missing = found.directory().resolve(TOKENIZER);
-              throw new ServingException(ErrorCode.INVALID_MODEL, missing + " is missing.");
-            });
+        .filter(found -> found.revision() == null || found.file(TOKENIZER).isPresent())
+        .ifPresent(found -> loadTokenizer(found.directory()));
+  }
+
+  private static void loadTokenizer(Path directory) {
+    HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.load(directory);
+    try {
+      ChatTemplates.load(directory, tokenizer);
+    } finally {
+      tokenizer.close();
+    }
   }
 }

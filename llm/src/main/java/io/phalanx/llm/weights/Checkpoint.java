@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
@@ -73,16 +74,33 @@ public final class Checkpoint implements AutoCloseable {
    * @throws ServingException {@code INVALID_MODEL} if it is missing or has another shape or type
    */
   public Tensor tensor(String name, long... shape) {
+    requireTensor(name, shape);
+    return file(name).tensor(name);
+  }
+
+  /**
+   * Checks, by the headers alone, that a tensor is there.
+   *
+   * @param shape what the model's configuration makes of it
+   * @throws ServingException {@code INVALID_MODEL} if it is missing or has another shape, or a type
+   *     that is not served
+   */
+  public void requireTensor(String name, long... shape) {
     SafetensorsFile file = file(name);
-    long[] found = file.entry(name).dimensions();
-    if (!Arrays.equals(found, shape)) {
+    TensorEntry entry = file.entry(name);
+    if (!Arrays.equals(entry.dimensions(), shape)) {
       throw InvalidWeights.of(
           file.path(),
           String.format(
               "has tensor %s of shape %s, but config.json makes it %s",
-              name, Arrays.toString(found), Arrays.toString(shape)));
+              name, Arrays.toString(entry.dimensions()), Arrays.toString(shape)));
     }
-    return file.tensor(name);
+    file.requireServed(name);
+  }
+
+  /** Returns the names of all tensors. */
+  public Set<String> names() {
+    return Set.copyOf(fileOfTensor.keySet());
   }
 
   private SafetensorsFile file(String name) {

@@ -1,6 +1,7 @@
 package io.phalanx.llm.weights;
 
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * first touched, and a rank touches only its shard.
  */
 final class SafetensorsFile implements AutoCloseable {
+  private static final Set<DataType> SERVED = EnumSet.of(DataType.F32, DataType.F16, DataType.BF16);
+
   private final Path file;
   private final SafetensorsHeader header;
   private @Nullable Tensor bytes;
@@ -87,16 +90,22 @@ final class SafetensorsFile implements AutoCloseable {
     return bytes;
   }
 
+  /** Refuses a weight whose type is not served; touches no native library. */
+  void requireServed(String name) {
+    DataType type = entry(name).type();
+    if (!SERVED.contains(type)) {
+      throw InvalidWeights.of(
+          file, "has tensor " + name + " of type " + type + "; F32, F16 and BF16 are served");
+    }
+  }
+
   /** Returns the type of a weight. */
   ScalarType type(String name) {
-    DataType type = entry(name).type();
-    return switch (type) {
+    requireServed(name);
+    return switch (entry(name).type()) {
       case F32 -> ScalarType.Float;
       case F16 -> ScalarType.Half;
-      case BF16 -> ScalarType.BFloat16;
-      default ->
-          throw InvalidWeights.of(
-              file, "has tensor " + name + " of type " + type + "; F32, F16 and BF16 are served");
+      default -> ScalarType.BFloat16;
     };
   }
 
