@@ -7,12 +7,16 @@ import io.phalanx.runtime.metrics.Metrics;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Several nodes with logical GPUs in this JVM that form one cluster over the loopback network. The
  * first has all roles, the others are workers. They share their metrics.
  */
 public final class LocalCluster implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LocalCluster.class);
+
   private final List<PhalanxNode> nodes = new CopyOnWriteArrayList<>();
   private final ExitHook exitHook = ExitHook.install("phalanx-cluster-exit", this::stopNodes);
 
@@ -42,6 +46,7 @@ public final class LocalCluster implements AutoCloseable {
 
   private void startNodes(Config config, List<NodeComponentProvider> providers) {
     RuntimeSettings settings = RuntimeSettings.of(config);
+    LOG.debug("Starting [{}] nodes in this JVM", settings.localCluster().nodes());
     Metrics metrics = new Metrics();
     for (int i = 0; i < settings.localCluster().nodes(); i++) {
       PhalanxNode node = PhalanxNode.create(context(config, settings, i, metrics), providers);
