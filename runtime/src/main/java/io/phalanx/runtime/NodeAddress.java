@@ -2,7 +2,12 @@ package io.phalanx.runtime;
 
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.typed.Cluster;
@@ -16,6 +21,8 @@ import org.apache.pekko.cluster.typed.Cluster;
 public record NodeAddress(String host, int port) {
   private static final String FIELD = "join address";
   private static final int MOST_PORT = 65_535;
+  private static final int CONNECT_TIMEOUT_MILLIS = 1000;
+  private static final Duration CONNECT_INTERVAL = Duration.ofMillis(200);
 
   /** Refuses what is not on this machine, or not a port. */
   public NodeAddress {
@@ -49,6 +56,31 @@ public record NodeAddress(String host, int port) {
     return new NodeAddress(
         Objects.requireNonNull(address.getHost().orElse(null), "host"),
         address.getPort().orElseThrow());
+  }
+
+  /**
+   * Waits until something listens here.
+   *
+   * @return false if nothing does before {@code timeout} is over
+   */
+  boolean awaitListening(Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (!isListening()) {
+      if (System.nanoTime() > deadline || Thread.currentThread().isInterrupted()) {
+        return false;
+      }
+      LockSupport.parkNanos(CONNECT_INTERVAL.toNanos());
+    }
+    return true;
+  }
+
+  private boolean isListening() {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(host, port), CONNECT_TIMEOUT_MILLIS);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** Returns the member's address in the cluster of Phalanx's nodes. */

@@ -20,6 +20,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.JoinSeedNodes;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One running node: an actor system that is a member of a cluster and runs the components of its
@@ -66,6 +67,10 @@ public final class PhalanxNode implements AutoCloseable {
       Optional<String> join,
       List<NodeComponentProvider> providers) {
     Optional<NodeAddress> address = join.map(NodeAddress::parse);
+    Duration timeout = joinTimeout(config);
+    if (address.isPresent() && !address.get().awaitListening(timeout)) {
+      throw noCluster(address, timeout, null);
+    }
     DeviceProbe probe =
         new DeviceProbe(
             settings.gpus(), settings.cpus(), settings.memoryBytes(), settings.acceleratorType());
@@ -128,17 +133,13 @@ public final class PhalanxNode implements AutoCloseable {
 
   /** Waits to be a member that is up. */
   void awaitUp(Optional<NodeAddress> address) {
-    Duration timeout = context.config().getDuration("phalanx.node.join-timeout");
+    Duration timeout = joinTimeout(context.config());
     CompletableFuture<Done> terminated = system.getWhenTerminated().toCompletableFuture();
     try {
       CompletableFuture.anyOf(up, terminated).get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       stop();
-      String where = address.map(a -> "no cluster answers at [" + a + "]").orElse("no cluster");
-      throw new ServingException(
-          ErrorCode.TIMEOUT,
-          where + " within phalanx.node.join-timeout = " + timeout.toSeconds() + " s; is it up?",
-          e);
+      throw noCluster(address, timeout, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       stop();
@@ -146,8 +147,34 @@ public final class PhalanxNode implements AutoCloseable {
       throw new ServingException(ErrorCode.INTERNAL, "the node failed to start", e);
     }
     if (terminated.isDone() && !up.isDone()) {
-      throw new ServingException(ErrorCode.INTERNAL, "the node stopped while it started: see log");
+      throw stoppedWhileStarting(address);
     }
+  }
+
+  private static Duration joinTimeout(Config config) {
+    return config.getDuration("phalanx.node.join-timeout");
+  }
+
+  private static ServingException noCluster(
+      Optional<NodeAddress> address, Duration timeout, @Nullable Exception cause) {
+    String where = address.map(a -> "no cluster answers at [" + a + "]").orElse("no cluster");
+    return new ServingException(
+        ErrorCode.TIMEOUT,
+        where + " within phalanx.node.join-timeout = " + timeout.toSeconds() + " s; is it up?",
+        cause);
+  }
+
+  private static ServingException stoppedWhileStarting(Optional<NodeAddress> address) {
+    String hint =
+        address
+            .map(
+                a ->
+                    "; what listens at ["
+                        + a
+                        + "] may be no node of Phalanx: give the port that"
+                        + " serve prints for its nodes")
+            .orElse("; the log has the reason");
+    return new ServingException(ErrorCode.INTERNAL, "the node stopped while it started" + hint);
   }
 
   /** Returns what the node's components were made from. */

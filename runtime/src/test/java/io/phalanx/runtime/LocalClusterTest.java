@@ -51,12 +51,23 @@ public final class LocalClusterTest {
       assertThat(cluster.nodes().get(1).context().settings().roles())
           .containsExactly(NodeRole.WORKER);
       for (PhalanxNode node : cluster.nodes()) {
-        assertThat(Cluster.get(node.system()).selfMember().status()).isEqualTo(MemberStatus.up());
+        awaitUp(node);
         assertThat(node.context().devices().slots())
             .extracting(DeviceSlot::describe)
             .containsExactly("cpu (logical L4)", "cpu (logical L4)");
       }
     }
+  }
+
+  /** The view that a node has of itself may lag a moment behind its being up. */
+  private static void awaitUp(PhalanxNode node) {
+    TestProbe.create(node.system())
+        .awaitAssert(
+            () -> {
+              MemberStatus status = Cluster.get(node.system()).selfMember().status();
+              assertThat(status).isEqualTo(MemberStatus.up());
+              return status;
+            });
   }
 
   @Test

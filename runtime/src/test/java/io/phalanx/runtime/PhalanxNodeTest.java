@@ -1,5 +1,6 @@
 package io.phalanx.runtime;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -9,6 +10,7 @@ import io.phalanx.runtime.error.ServingException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.cluster.typed.Cluster;
@@ -41,6 +43,32 @@ final class PhalanxNodeTest {
 
     assertThat(refused).hasMessageContaining("no cluster answers at [" + free + "]");
     assertThat(refused.code()).isEqualTo(ErrorCode.TIMEOUT);
+  }
+
+  @Test
+  void start_joiningWhatIsNoNode_saysThatItIsNone() throws IOException {
+    try (ServerSocket other = new ServerSocket(0, 8, InetAddress.getLoopbackAddress())) {
+      Thread answers = new Thread(() -> answerAsAWebServer(other));
+      answers.start();
+      String address = "127.0.0.1:" + other.getLocalPort();
+
+      ServingException refused =
+          catchThrowableOfType(ServingException.class, () -> start("", Optional.of(address)));
+
+      assertThat(refused).hasMessageContaining(address);
+    }
+  }
+
+  private static void answerAsAWebServer(ServerSocket other) {
+    try {
+      while (true) {
+        try (Socket client = other.accept()) {
+          client.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(US_ASCII));
+        }
+      }
+    } catch (IOException closed) {
+      assertThat(other.isClosed()).isTrue();
+    }
   }
 
   @Test
