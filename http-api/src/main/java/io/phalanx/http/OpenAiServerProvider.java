@@ -1,6 +1,6 @@
 package io.phalanx.http;
 
-import io.phalanx.llm.Models;
+import io.phalanx.llm.serving.ModelCatalog;
 import io.phalanx.runtime.NodeComponent;
 import io.phalanx.runtime.NodeComponentProvider;
 import io.phalanx.runtime.NodeContext;
@@ -23,6 +23,7 @@ public final class OpenAiServerProvider implements NodeComponentProvider {
   private static Behavior<OpenAiServer.Command> server(NodeContext context) {
     return Behaviors.setup(
         actor ->
-            OpenAiServer.create(context.config(), Models.of(actor.getSystem()), context.metrics()));
+            OpenAiServer.create(
+                context.config(), ModelCatalog.get(actor.getSystem()), context.metrics()));
   }
 }

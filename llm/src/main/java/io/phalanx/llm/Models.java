@@ -1,17 +1,10 @@
 package io.phalanx.llm;
 
-import io.phalanx.llm.serving.ModelCatalog;
 import java.util.List;
 import java.util.Optional;
-import org.apache.pekko.actor.typed.ActorSystem;
 
 /** The models that a node with the ingress role offers; safe for many threads. */
 public interface Models {
-
-  /** Returns the models of the node that {@code system} runs. */
-  static Models of(ActorSystem<?> system) {
-    return ModelCatalog.get(system);
-  }
 
   /** Returns the model with this id. */
   Optional<ModelHandle> find(String modelId);

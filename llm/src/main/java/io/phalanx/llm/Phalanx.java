@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.hub.HubSettings;
 import io.phalanx.llm.serving.DeploymentController;
 import io.phalanx.llm.serving.DeploymentStatus;
+import io.phalanx.llm.serving.ModelCatalog;
 import io.phalanx.llm.serving.ReadinessWatch;
 import io.phalanx.llm.serving.ReplicaState;
 import io.phalanx.llm.serving.ReplicaStatus;
@@ -209,7 +210,7 @@ public final class Phalanx implements AutoCloseable {
    * @throws ServingException {@code MODEL_NOT_FOUND} if no model has this id
    */
   public ModelHandle model(String modelId) {
-    return Models.of(system())
+    return ModelCatalog.get(system())
         .find(modelId)
         .orElseThrow(
             () ->
