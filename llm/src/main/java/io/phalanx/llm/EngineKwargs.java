@@ -3,6 +3,7 @@ package io.phalanx.llm;
 import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -17,6 +18,11 @@ import java.util.Optional;
  * @param kvCacheMemoryBytes memory for keys and values of one rank; chosen from what is free if
  *     absent
  * @param gpuMemoryUtilization share of a GPU's memory that a rank may use, in (0, 1]
+ * @param enablePrefixCaching whether sequences share the keys and values of equal beginnings
+ * @param stepLatency how long chunks of prompts may make a step while streams run; absent for a
+ *     bounded slowdown of the streams
+ * @param batchInvariant whether a request's tokens must not depend, to the bit, on what else is in
+ *     its batch
  * @param seed what the seeds of requests that bring none of their own are drawn from; random if
  *     absent
  * @param dtype the least precision to compute in
@@ -30,6 +36,9 @@ public record EngineKwargs(
     int blockSize,
     Optional<Long> kvCacheMemoryBytes,
     double gpuMemoryUtilization,
+    boolean enablePrefixCaching,
+    Optional<Duration> stepLatency,
+    boolean batchInvariant,
     Optional<Long> seed,
     Dtype dtype) {
 
@@ -44,6 +53,9 @@ public record EngineKwargs(
           16,
           Optional.empty(),
           0.9,
+          true,
+          Optional.empty(),
+          false,
           Optional.empty(),
           Dtype.AUTO);
 
@@ -74,6 +86,8 @@ public record EngineKwargs(
         "gpu-memory-utilization",
         gpuMemoryUtilization,
         "above 0 and at most 1");
+    Duration latency = stepLatency.orElse(Duration.ofMillis(1));
+    require(latency.compareTo(Duration.ZERO) > 0, "step-latency", latency, "above 0");
   }
 
   /**

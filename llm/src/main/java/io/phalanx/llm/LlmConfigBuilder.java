@@ -44,6 +44,9 @@ public final class LlmConfigBuilder {
   private int blockSize = ENGINE.blockSize();
   private @Nullable Long kvCacheMemory;
   private double gpuMemoryUtilization = ENGINE.gpuMemoryUtilization();
+  private boolean enablePrefixCaching = ENGINE.enablePrefixCaching();
+  private @Nullable Duration stepLatency;
+  private boolean batchInvariant = ENGINE.batchInvariant();
   private @Nullable Long seed;
   private Dtype dtype = ENGINE.dtype();
 
@@ -223,6 +226,24 @@ public final class LlmConfigBuilder {
     return this;
   }
 
+  /** Sets whether sequences share the keys and values of equal beginnings. */
+  public LlmConfigBuilder enablePrefixCaching(boolean value) {
+    enablePrefixCaching = value;
+    return this;
+  }
+
+  /** Sets how long chunks of prompts may make a step while streams run. */
+  public LlmConfigBuilder stepLatency(Duration value) {
+    stepLatency = value;
+    return this;
+  }
+
+  /** Sets whether a request's tokens must not depend on what else is in its batch. */
+  public LlmConfigBuilder batchInvariant(boolean value) {
+    batchInvariant = value;
+    return this;
+  }
+
   /** Sets what the seeds of requests that bring none are drawn from; random by default. */
   public LlmConfigBuilder seed(long value) {
     seed = value;
@@ -312,6 +333,9 @@ public final class LlmConfigBuilder {
         blockSize,
         Optional.ofNullable(kvCacheMemory),
         gpuMemoryUtilization,
+        enablePrefixCaching,
+        Optional.ofNullable(stepLatency),
+        batchInvariant,
         Optional.ofNullable(seed),
         dtype);
   }

@@ -32,7 +32,6 @@ final class LlmConfigReader {
           "distributed-executor-backend",
           "enable-expert-parallel",
           "enable-lora",
-          "enable-prefix-caching",
           "enforce-eager",
           "guided-decoding-backend",
           "hf-overrides",
@@ -211,6 +210,9 @@ final class LlmConfigReader {
         .or(() -> engine.optionalBytes("kv-cache-memory-bytes"))
         .ifPresent(builder::kvCacheMemory);
     engine.optionalNumber("gpu-memory-utilization").ifPresent(builder::gpuMemoryUtilization);
+    engine.optionalBool("enable-prefix-caching").ifPresent(builder::enablePrefixCaching);
+    engine.optionalDuration("step-latency").ifPresent(builder::stepLatency);
+    engine.optionalBool("batch-invariant").ifPresent(builder::batchInvariant);
     engine.optionalLong("seed").ifPresent(builder::seed);
     engine.optionalString("dtype").map(name -> dtype(engine, name)).ifPresent(builder::dtype);
   }

@@ -2,6 +2,8 @@ package io.phalanx.llm.engine;
 
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import java.time.Duration;
+import java.util.Optional;
 
 /**
  * The sizes of one engine; names are vLLM's.
@@ -15,6 +17,9 @@ import io.phalanx.runtime.error.ServingException;
  * @param maxBatchesInFlight steps that may be scheduled before the first of them is updated: the
  *     number of pipeline stages
  * @param vocabSize token ids are {@code 0 .. vocabSize - 1}
+ * @param enablePrefixCaching whether sequences share the blocks of equal beginnings
+ * @param stepLatency how long a step may take while streams run, as far as chunks of prompts decide
+ *     it; empty for a bounded slowdown of the streams
  */
 public record EngineSettings(
     int blockSize,
@@ -24,7 +29,32 @@ public record EngineSettings(
     int maxModelLength,
     boolean enableChunkedPrefill,
     int maxBatchesInFlight,
-    int vocabSize) {
+    int vocabSize,
+    boolean enablePrefixCaching,
+    Optional<Duration> stepLatency) {
+
+  /** Creates settings with prefix caching and without a fixed step latency. */
+  public EngineSettings(
+      int blockSize,
+      int numBlocks,
+      int maxNumBatchedTokens,
+      int maxNumSequences,
+      int maxModelLength,
+      boolean enableChunkedPrefill,
+      int maxBatchesInFlight,
+      int vocabSize) {
+    this(
+        blockSize,
+        numBlocks,
+        maxNumBatchedTokens,
+        maxNumSequences,
+        maxModelLength,
+        enableChunkedPrefill,
+        maxBatchesInFlight,
+        vocabSize,
+        true,
+        Optional.empty());
+  }
 
   /** Checks that every sequence that is allowed can be computed with these sizes. */
   public EngineSettings {
@@ -55,6 +85,21 @@ public record EngineSettings(
               + maxModelLength
               + "; raise it or set enable-chunked-prefill = true.");
     }
+  }
+
+  /** Returns a copy without prefix caching. */
+  public EngineSettings withoutPrefixCaching() {
+    return new EngineSettings(
+        blockSize,
+        numBlocks,
+        maxNumBatchedTokens,
+        maxNumSequences,
+        maxModelLength,
+        enableChunkedPrefill,
+        maxBatchesInFlight,
+        vocabSize,
+        false,
+        stepLatency);
   }
 
   /** Returns how many blocks hold the keys and values of {@code tokens} tokens. */

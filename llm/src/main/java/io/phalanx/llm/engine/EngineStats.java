@@ -5,20 +5,29 @@ package io.phalanx.llm.engine;
  *
  * @param waiting sequences that wait
  * @param running sequences that run
- * @param usedBlocks KV blocks in use
+ * @param usedBlocks KV blocks that sequences hold
+ * @param cachedBlocks KV blocks that no sequence holds and that hold a prefix
  * @param numBlocks KV blocks in the pool
  * @param promptTokens prompt tokens of all requests accepted
  * @param generationTokens tokens generated
  * @param preemptions sequences whose blocks were taken away
+ * @param prefixCacheQueries prompt tokens looked up in the prefix cache
+ * @param prefixCacheHits prompt tokens found there, which need not be computed
  */
 public record EngineStats(
     int waiting,
     int running,
     int usedBlocks,
+    int cachedBlocks,
     int numBlocks,
     long promptTokens,
     long generationTokens,
-    long preemptions) {
+    long preemptions,
+    long prefixCacheQueries,
+    long prefixCacheHits) {
+
+  /** An engine that has done nothing. */
+  public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 1, 0, 0, 0, 0, 0);
 
   /** Returns the used share of the pool, 0 to 1. */
   public double kvCacheUsage() {

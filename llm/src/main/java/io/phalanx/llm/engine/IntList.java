@@ -33,6 +33,10 @@ final class IntList {
     return last;
   }
 
+  void clear() {
+    size = 0;
+  }
+
   /** Copies {@code length} values from {@code from} on into {@code target} at {@code offset}. */
   void copyTo(int[] target, int offset, int from, int length) {
     checkIndex(from + length - 1);

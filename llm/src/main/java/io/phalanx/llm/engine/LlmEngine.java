@@ -1,10 +1,10 @@
 package io.phalanx.llm.engine;
 
-import io.phalanx.llm.engine.ModelInput.SampleRow;
 import io.phalanx.llm.engine.SchedulerOutput.Scheduled;
 import io.phalanx.llm.tokenizer.IncrementalDetokenizer;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,11 +26,14 @@ public final class LlmEngine {
   /** Weight of the newest sequence in the moving average of output lengths. */
   private static final double OUTPUT_LENGTH_SMOOTHING = 0.1;
 
+  private static final double NANOS_PER_SECOND = 1e9;
+
   private final EngineSettings settings;
-  private final Set<Integer> eosTokenIds;
   private final Supplier<IncrementalDetokenizer> detokenizers;
   private final BlockManager blocks;
+  private final StepCostModel costs = new StepCostModel();
   private final Scheduler scheduler;
+  private final TokenAppender appender;
   private final Map<String, Sequence> sequences = new LinkedHashMap<>();
   private final Deque<InFlight> inFlight = new ArrayDeque<>();
   private long nextStep;
@@ -49,11 +53,19 @@ public final class LlmEngine {
       EngineSettings settings,
       Set<Integer> eosTokenIds,
       Supplier<IncrementalDetokenizer> detokenizers) {
+    this(settings, eosTokenIds, detokenizers, new SecureRandom());
+  }
+
+  LlmEngine(
+      EngineSettings settings,
+      Set<Integer> eosTokenIds,
+      Supplier<IncrementalDetokenizer> detokenizers,
+      RandomGenerator keys) {
     this.settings = settings;
-    this.eosTokenIds = Set.copyOf(eosTokenIds);
     this.detokenizers = detokenizers;
-    this.blocks = new BlockManager(settings);
-    this.scheduler = new Scheduler(settings, blocks);
+    this.blocks = new BlockManager(settings, keys);
+    this.scheduler = new Scheduler(settings, blocks, costs);
+    this.appender = new TokenAppender(eosTokenIds, settings.maxModelLength());
   }
 
   /**
@@ -132,34 +144,63 @@ public final class LlmEngine {
     }
     long step = nextStep++;
     inFlight.addLast(new InFlight(step, output));
-    return modelInput(step, output);
+    return ModelInputs.of(step, output);
+  }
+
+  /**
+   * Takes the tokens of the oldest step in flight, of which nobody knows how long it took.
+   *
+   * @see #update(StepOutput, long)
+   */
+  public List<TokenEvent> update(StepOutput output) {
+    return update(output, 0);
   }
 
   /**
    * Takes the tokens of the oldest step in flight.
    *
+   * @param nanos how long the step was the oldest in flight, from which the engine learns what
+   *     steps cost; 0 if not known
    * @return an event for each token that belongs to a request still wanted, in the step's order
    * @throws IllegalStateException if {@code output} does not answer the oldest step in flight
    */
-  public List<TokenEvent> update(StepOutput output) {
+  public List<TokenEvent> update(StepOutput output, long nanos) {
     InFlight oldest = inFlight.pollFirst();
     if (oldest == null || oldest.step() != output.step()) {
       throw new IllegalStateException(
           "step output " + output.step() + " does not answer the oldest step in flight " + oldest);
     }
-    List<TokenEvent> events = new ArrayList<>();
+    SchedulerOutput step = oldest.output();
+    costs.observe(step.numTokens(), step.attention(), nanos / NANOS_PER_SECOND);
+    List<TokenEvent> events = new ArrayList<>(step.numSamples());
     int sample = 0;
-    for (Scheduled scheduled : oldest.output().scheduled()) {
-      Sequence sequence = scheduled.sequence();
-      sequence.stepDone();
+    for (Scheduled scheduled : step.scheduled()) {
+      computed(scheduled);
       int tokenId = scheduled.samples() ? output.tokenIds()[sample++] : -1;
-      if (sequence.isFinished()) {
-        releaseAborted(sequence);
-      } else if (scheduled.samples()) {
-        events.add(append(sequence, tokenId));
+      if (scheduled.samples() && !scheduled.sequence().isFinished()) {
+        events.add(append(scheduled.sequence(), tokenId));
       }
     }
     return events;
+  }
+
+  private void computed(Scheduled scheduled) {
+    Sequence sequence = scheduled.sequence();
+    sequence.stepDone();
+    blocks.publish(sequence, scheduled.firstToken() + scheduled.numTokens());
+    if (sequence.isFinished() && !sequence.isInFlight()) {
+      blocks.release(sequence);
+    }
+  }
+
+  private TokenEvent append(Sequence sequence, int tokenId) {
+    TokenEvent event = appender.append(sequence, tokenId);
+    generationTokens++;
+    if (event.finishReason() != null) {
+      finish(sequence);
+      learnOutputLength(sequence.numOutputTokens());
+    }
+    return event;
   }
 
   /** Schedules, executes and updates once; false if there was nothing to do. */
@@ -182,7 +223,12 @@ public final class LlmEngine {
     return inFlight.size();
   }
 
-  /** Returns the work that is left. */
+  /** Returns how many requests wait or run. */
+  public int numRequests() {
+    return sequences.size();
+  }
+
+  /** Returns the work that is left; takes time in proportion to the requests. */
   public Backlog backlog() {
     long prompt = 0;
     long decode = 0;
@@ -200,44 +246,18 @@ public final class LlmEngine {
         scheduler.numWaiting(),
         scheduler.numRunning(),
         blocks.numUsed(),
+        blocks.numCached(),
         settings.numBlocks(),
         promptTokens,
         generationTokens,
-        scheduler.numPreemptions());
-  }
-
-  private TokenEvent append(Sequence sequence, int tokenId) {
-    sequence.append(tokenId);
-    generationTokens++;
-    SamplingParams sampling = sequence.request().sampling();
-    boolean ended =
-        (eosTokenIds.contains(tokenId) && !sampling.ignoreEos())
-            || sampling.stopTokenIds().contains(tokenId);
-    String text = ended ? "" : sequence.outputText().append(tokenId);
-    FinishReason reason = finishReason(sequence, ended);
-    if (reason != null) {
-      text += sequence.outputText().finish();
-      finish(sequence);
-      learnOutputLength(sequence.numOutputTokens());
-    }
-    int position = sequence.numOutputTokens() - 1;
-    return new TokenEvent(sequence.request().requestId(), position, tokenId, text, reason);
-  }
-
-  private @Nullable FinishReason finishReason(Sequence sequence, boolean ended) {
-    if (ended || sequence.outputText().isStopped()) {
-      return FinishReason.STOP;
-    }
-    boolean full =
-        sequence.numOutputTokens() >= sequence.request().sampling().maxTokens()
-            || sequence.numTokens() >= settings.maxModelLength();
-    return full ? FinishReason.LENGTH : null;
+        scheduler.numPreemptions(),
+        blocks.prefixQueries(),
+        blocks.prefixHits());
   }
 
   private void finish(Sequence sequence) {
-    sequence.finish();
     sequences.remove(sequence.request().requestId());
-    scheduler.remove(sequence);
+    scheduler.finish(sequence);
   }
 
   private void learnOutputLength(int length) {
@@ -245,47 +265,5 @@ public final class LlmEngine {
         Double.isNaN(meanOutputTokens)
             ? length
             : meanOutputTokens + OUTPUT_LENGTH_SMOOTHING * (length - meanOutputTokens);
-  }
-
-  private void releaseAborted(Sequence sequence) {
-    if (!sequence.isInFlight()) {
-      blocks.release(sequence);
-    }
-  }
-
-  private static ModelInput modelInput(long step, SchedulerOutput output) {
-    List<Scheduled> scheduled = output.scheduled();
-    int numTokens = scheduled.stream().mapToInt(Scheduled::numTokens).sum();
-    int[] tokenIds = new int[numTokens];
-    int[] queryLengths = new int[scheduled.size()];
-    int[] contextLengths = new int[scheduled.size()];
-    int[][] blockTables = new int[scheduled.size()][];
-    List<SampleRow> samples = new ArrayList<>();
-    int offset = 0;
-    for (int i = 0; i < scheduled.size(); i++) {
-      Scheduled part = scheduled.get(i);
-      Sequence sequence = part.sequence();
-      sequence.tokenIds().copyTo(tokenIds, offset, part.firstToken(), part.numTokens());
-      offset += part.numTokens();
-      queryLengths[i] = part.numTokens();
-      contextLengths[i] = part.firstToken() + part.numTokens();
-      blockTables[i] = sequence.blockTable().toArray();
-      if (part.samples()) {
-        samples.add(sampleRow(i, sequence));
-      }
-    }
-    return new ModelInput(step, tokenIds, queryLengths, contextLengths, blockTables, samples);
-  }
-
-  private static SampleRow sampleRow(int index, Sequence sequence) {
-    SamplingParams sampling = sequence.request().sampling();
-    return new SampleRow(
-        index,
-        sampling.temperature(),
-        sampling.topK(),
-        sampling.topP(),
-        sampling.minP(),
-        sampling.seed(),
-        sequence.numOutputTokens());
   }
 }

@@ -38,6 +38,9 @@ final class OutputText {
     if (stopped) {
       return "";
     }
+    if (stopStrings.isEmpty()) {
+      return text;
+    }
     held.append(text);
     int stop = firstStop();
     if (stop >= 0) {
@@ -63,12 +66,22 @@ final class OutputText {
     int longest = 0;
     for (String stop : stopStrings) {
       for (int length = Math.min(stop.length() - 1, held.length()); length > longest; length--) {
-        if (stop.startsWith(held.substring(held.length() - length))) {
+        if (endsWithStartOf(stop, length)) {
           longest = length;
         }
       }
     }
     return longest;
+  }
+
+  private boolean endsWithStartOf(String stop, int length) {
+    int from = held.length() - length;
+    for (int i = 0; i < length; i++) {
+      if (held.charAt(from + i) != stop.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private String cut(int length) {

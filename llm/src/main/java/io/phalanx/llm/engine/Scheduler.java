@@ -1,6 +1,5 @@
 package io.phalanx.llm.engine;
 
-import io.phalanx.llm.engine.SchedulerOutput.Scheduled;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -17,75 +16,93 @@ import org.jspecify.annotations.Nullable;
  * waiting ones, and among the running ones those that decode before those with a prompt left, so
  * that a long prompt never holds up a stream. Within each class the oldest comes first.
  *
+ * While streams run, prompts get the rest of the step's latency; over several pipeline stages they
+ * are cut so that the stages compute at the same time. PrefillPolicy says how much that is.
+ *
  * A sequence is admitted when the blocks of all its known tokens are free, and takes them at once.
  * One that finds no block while it decodes takes those of the youngest running sequence that no step
  * in flight uses, itself included but none older. The oldest can so always go on, which is why the
  * pool only has to hold one sequence of the full length. A step that preempted admits nobody.
+ *
+ * Both lists may hold sequences that have left; they are passed over and swept out later, so that
+ * leaving costs nothing.
  */
 final class Scheduler {
+  private static final int SWEEP_ABOVE = 64;
+
   private final EngineSettings settings;
   private final BlockManager blocks;
+  private final PrefillPolicy prefillPolicy;
   private final Deque<Sequence> waiting = new ArrayDeque<>();
   private final List<Sequence> running = new ArrayList<>();
+  private int numWaiting;
+  private int numRunning;
   private long numPreemptions;
 
-  Scheduler(EngineSettings settings, BlockManager blocks) {
+  Scheduler(EngineSettings settings, BlockManager blocks, StepCostModel costs) {
     this.settings = settings;
     this.blocks = blocks;
+    this.prefillPolicy = new PrefillPolicy(settings, costs);
   }
 
   void add(Sequence sequence) {
     waiting.addLast(sequence);
+    numWaiting++;
   }
 
   int numWaiting() {
-    return waiting.size();
+    return numWaiting;
   }
 
   int numRunning() {
-    return running.size();
+    return numRunning;
   }
 
   long numPreemptions() {
     return numPreemptions;
   }
 
-  /** Takes a finished sequence out; its blocks are released once no step in flight uses them. */
-  void remove(Sequence sequence) {
-    waiting.remove(sequence);
-    running.remove(sequence);
+  /** Ends a sequence; its blocks are released once no step in flight uses them. */
+  void finish(Sequence sequence) {
+    if (sequence.isRunning()) {
+      numRunning--;
+    } else {
+      numWaiting--;
+    }
+    sequence.finish();
     if (!sequence.isInFlight()) {
       blocks.release(sequence);
+    }
+    if (waiting.size() > 2 * numWaiting + SWEEP_ABOVE) {
+      waiting.removeIf(Sequence::isFinished);
     }
   }
 
   /** Returns the next step, or null if there is nothing that can be computed now. */
   @Nullable SchedulerOutput schedule() {
+    running.removeIf(sequence -> !sequence.isRunning());
     Step step = new Step();
-    step.scheduleRunning();
+    step.scheduleDecodes();
+    PrefillBudget prefill = prefillPolicy.budget(step.output, running, waiting);
+    step.schedulePrompts(prefill);
     if (!step.preempted) {
-      step.admitWaiting();
+      step.admitWaiting(prefill);
     }
-    return step.scheduled.isEmpty() ? null : new SchedulerOutput(step.scheduled);
+    return step.output.numTokens() == 0 ? null : step.output;
   }
 
   /** The state of one call of {@link #schedule}. */
   private final class Step {
-    final List<Scheduled> scheduled = new ArrayList<>();
-    int budget = settings.maxNumBatchedTokens();
+    final SchedulerOutput output = new SchedulerOutput();
     boolean preempted;
 
-    void scheduleRunning() {
-      List<Sequence> snapshot = List.copyOf(running);
-      int decodes = decodesPerStep();
-      for (Sequence sequence : snapshot) {
-        if (decodes > 0 && sequence.isDecoding() && scheduleIfRunning(sequence)) {
-          decodes--;
-        }
-      }
-      for (Sequence sequence : snapshot) {
-        if (!sequence.isDecoding()) {
-          scheduleIfRunning(sequence);
+    void scheduleDecodes() {
+      int left = Math.min(decodesPerStep(), settings.maxNumBatchedTokens());
+      for (int i = 0; i < running.size() && left > 0; i++) {
+        Sequence sequence = running.get(i);
+        if (sequence.isDecoding() && makeRoom(sequence, 1)) {
+          take(sequence, 1);
+          left--;
         }
       }
     }
@@ -93,64 +110,78 @@ final class Scheduler {
     /** With several steps in flight, each takes its share of the streams, so none runs empty. */
     private int decodesPerStep() {
       int steps = settings.maxBatchesInFlight();
-      return (running.size() + steps - 1) / steps;
+      return (numRunning + steps - 1) / steps;
     }
 
-    private boolean scheduleIfRunning(Sequence sequence) {
-      int tokens = tokensFor(sequence);
-      if (tokens == 0 || sequence.status() != SequenceStatus.RUNNING) {
+    void schedulePrompts(PrefillBudget prefill) {
+      for (int i = 0; i < running.size(); i++) {
+        Sequence sequence = running.get(i);
+        if (sequence.isRunning() && !sequence.isStreaming()) {
+          int first = sequence.numScheduledTokens();
+          int tokens = prefill.grant(sequence.numUnscheduledTokens(), first);
+          if (tokens > 0 && makeRoom(sequence, tokens)) {
+            prefill.take(tokens, first);
+            take(sequence, tokens);
+          }
+        }
+      }
+    }
+
+    void admitWaiting(PrefillBudget prefill) {
+      while (numRunning < settings.maxNumSequences() && numWaiting > 0) {
+        Sequence next = waiting.getFirst();
+        if (!next.isFinished() && !admit(next, prefill)) {
+          return;
+        }
+        waiting.removeFirst();
+      }
+    }
+
+    private boolean admit(Sequence sequence, PrefillBudget prefill) {
+      int first = blocks.findPrefix(sequence);
+      int tokens = prefill.grant(sequence.numTokens() - first, first);
+      if (tokens == 0 || !blocks.admit(sequence)) {
         return false;
       }
-      if (!makeRoom(sequence, tokens)) {
-        return false;
-      }
+      numWaiting--;
+      numRunning++;
+      running.add(sequence);
+      prefill.take(tokens, first);
       take(sequence, tokens);
       return true;
     }
 
-    void admitWaiting() {
-      while (!waiting.isEmpty() && running.size() < settings.maxNumSequences()) {
-        Sequence next = waiting.getFirst();
-        int tokens = tokensFor(next);
-        if (tokens == 0 || !blocks.extend(next, next.numTokens())) {
-          return;
-        }
-        waiting.removeFirst();
-        running.add(next);
-        take(next, tokens);
-      }
+    private void take(Sequence sequence, int tokens) {
+      output.add(sequence, tokens);
+      sequence.scheduled(tokens);
     }
 
-    private int tokensFor(Sequence sequence) {
-      int wanted = sequence.numUnscheduledTokens();
-      if (wanted <= budget) {
-        return wanted;
-      }
-      return settings.enableChunkedPrefill() ? budget : 0;
-    }
-
+    /**
+     * Gives a sequence blocks for its next tokens; false if it waits or has itself lost its own.
+     */
     private boolean makeRoom(Sequence sequence, int tokens) {
       int total = sequence.numScheduledTokens() + tokens;
-      while (!blocks.extend(sequence, total)) {
+      while (sequence.isRunning() && !blocks.extend(sequence, total)) {
         Sequence victim = youngestIdle(sequence);
         if (victim == null) {
           return false;
         }
         preempt(victim);
-        if (victim == sequence) {
-          return false;
-        }
       }
-      return true;
+      return sequence.isRunning();
     }
 
     /**
      * Returns the youngest sequence that no step in flight uses, none older than {@code oldest}.
      */
     private @Nullable Sequence youngestIdle(Sequence oldest) {
-      for (int i = running.size() - 1; i >= running.indexOf(oldest); i--) {
-        if (!running.get(i).isInFlight()) {
-          return running.get(i);
+      for (int i = running.size() - 1; i >= 0; i--) {
+        Sequence candidate = running.get(i);
+        if (candidate.isRunning() && !candidate.isInFlight()) {
+          return candidate;
+        }
+        if (candidate == oldest) {
+          return null;
         }
       }
       return null;
@@ -159,18 +190,11 @@ final class Scheduler {
     private void preempt(Sequence victim) {
       blocks.release(victim);
       victim.preempt();
-      running.remove(victim);
       waiting.addFirst(victim);
+      numRunning--;
+      numWaiting++;
       numPreemptions++;
       preempted = true;
-    }
-
-    private void take(Sequence sequence, int tokens) {
-      int first = sequence.numScheduledTokens();
-      boolean samples = first + tokens == sequence.numTokens();
-      scheduled.add(new Scheduled(sequence, first, tokens, samples));
-      sequence.scheduled(tokens);
-      budget -= tokens;
     }
   }
 }

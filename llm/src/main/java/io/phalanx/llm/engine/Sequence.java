@@ -1,5 +1,9 @@
 package io.phalanx.llm.engine;
 
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /**
  * One generation: its tokens, its blocks and how far it has been computed.
  *
@@ -12,9 +16,13 @@ final class Sequence {
   private final GenerationRequest request;
   private final OutputText outputText;
   private final IntList tokenIds;
-  private final IntList blockTable = new IntList(new int[0]);
+  private final IntList blocks = new IntList(new int[0]);
+  private final List<BlockHash> blockHashes = new ArrayList<>();
+  private int @Nullable [] blockTable;
   private SequenceStatus status = SequenceStatus.WAITING;
   private int numScheduledTokens;
+  private int numPublishedBlocks;
+  private int numCachedTokens = -1;
   private int stepsInFlight;
 
   Sequence(GenerationRequest request, OutputText outputText) {
@@ -33,10 +41,6 @@ final class Sequence {
 
   IntList tokenIds() {
     return tokenIds;
-  }
-
-  IntList blockTable() {
-    return blockTable;
   }
 
   SequenceStatus status() {
@@ -63,17 +67,84 @@ final class Sequence {
     return tokenIds.size() - numScheduledTokens;
   }
 
+  /** Returns the prompt's tokens that were cached when the sequence was first admitted. */
+  int numCachedTokens() {
+    return Math.max(0, numCachedTokens);
+  }
+
   /** Returns whether one more token makes it whole: the cheap step of a running sequence. */
   boolean isDecoding() {
     return numUnscheduledTokens() == 1 && numOutputTokens() > 0;
+  }
+
+  /** Returns whether its reader gets a token with each of its steps. */
+  boolean isStreaming() {
+    return numUnscheduledTokens() <= 1 && numOutputTokens() > 0;
   }
 
   boolean isInFlight() {
     return stepsInFlight > 0;
   }
 
+  boolean isRunning() {
+    return status == SequenceStatus.RUNNING;
+  }
+
   boolean isFinished() {
     return status == SequenceStatus.FINISHED;
+  }
+
+  int numBlocks() {
+    return blocks.size();
+  }
+
+  int block(int index) {
+    return blocks.get(index);
+  }
+
+  void addBlock(int block) {
+    blocks.add(block);
+    blockTable = null;
+  }
+
+  int removeLastBlock() {
+    blockTable = null;
+    return blocks.removeLast();
+  }
+
+  /** Returns the block numbers; the array is never changed, and the same while the blocks are. */
+  int[] blockTable() {
+    if (blockTable == null) {
+      blockTable = blocks.toArray();
+    }
+    return blockTable;
+  }
+
+  /** Returns the hashes of the first full blocks, as far as anyone has asked. */
+  List<BlockHash> blockHashes() {
+    return blockHashes;
+  }
+
+  /** Returns how many of its first blocks other sequences can find. */
+  int numPublishedBlocks() {
+    return numPublishedBlocks;
+  }
+
+  void publishedBlocks(int count) {
+    numPublishedBlocks = count;
+  }
+
+  /**
+   * Skips the tokens that cached blocks hold.
+   *
+   * @return whether the sequence is admitted for the first time
+   */
+  boolean startAfter(int cachedTokens, int cachedBlocks) {
+    numScheduledTokens = cachedTokens;
+    numPublishedBlocks = cachedBlocks;
+    boolean first = numCachedTokens < 0;
+    numCachedTokens = first ? cachedTokens : numCachedTokens;
+    return first;
   }
 
   void scheduled(int tokens) {
@@ -94,6 +165,7 @@ final class Sequence {
   void preempt() {
     status = SequenceStatus.PREEMPTED;
     numScheduledTokens = 0;
+    numPublishedBlocks = 0;
   }
 
   void finish() {

@@ -1,6 +1,8 @@
 package io.phalanx.llm.layers;
 
 import io.phalanx.runtime.device.Device;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
 import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -30,9 +32,19 @@ public record Kernels(
    * Chooses the kernels of a device.
    *
    * @param checkpointType type of the model's matrices
+   * @param batchInvariant whether a row's result must not depend, to the bit, on the other rows
    * @param owner keeps what the kernels need for as long as they are used
+   * @throws ServingException {@code INVALID_CONFIGURATION} if the device has no such kernels
    */
-  public static Kernels of(Device device, ScalarType checkpointType, NativeOwner owner) {
+  public static Kernels of(
+      Device device, ScalarType checkpointType, boolean batchInvariant, NativeOwner owner) {
+    if (batchInvariant) {
+      throw new ServingException(
+          ErrorCode.INVALID_CONFIGURATION,
+          "engine-kwargs.batch-invariant is true, but every matrix kernel of "
+              + device
+              + " adds up in an order that depends on the number of rows; set it to false.");
+    }
     return device.isCuda() ? cuda(device, checkpointType, owner) : cpu(owner);
   }
 

@@ -77,7 +77,11 @@ public final class RankModelRunner implements ModelRunner {
       PipelineStage stage =
           PipelineStage.of(config.numLayers(), rank.pipelineStage(), rank.pipelineParallelSize());
       Kernels kernels =
-          Kernels.of(rank.device(), weights.type(DecoderLm.EMBEDDING + ".weight"), owner);
+          Kernels.of(
+              rank.device(),
+              weights.type(DecoderLm.EMBEDDING + ".weight"),
+              settings.batchInvariant(),
+              owner);
       LayerContext context = new LayerContext(weights, rank.tensorGroup(), kernels, owner);
       CausalLm model = DecoderLm.load(context, config, stage, progress);
       KvCache cache = allocateCache(config, stage, settings, context);

@@ -10,11 +10,18 @@ import io.phalanx.runtime.error.ServingException;
  * @param numBlocks KV blocks, or 0 for as many as {@code kvCacheBytes} holds
  * @param kvCacheBytes memory for keys and values of this rank, used if {@code numBlocks} is 0
  * @param numThreads threads that this rank computes with
+ * @param batchInvariant whether a row's result must not depend, to the bit, on the other rows
  */
-public record RunnerSettings(int blockSize, int numBlocks, long kvCacheBytes, int numThreads) {
+public record RunnerSettings(
+    int blockSize, int numBlocks, long kvCacheBytes, int numThreads, boolean batchInvariant) {
 
   /** Tokens of one KV block where nothing else is said. */
   public static final int DEFAULT_BLOCK_SIZE = 16;
+
+  /** Creates settings of ranks that may use the fastest kernels. */
+  public RunnerSettings(int blockSize, int numBlocks, long kvCacheBytes, int numThreads) {
+    this(blockSize, numBlocks, kvCacheBytes, numThreads, false);
+  }
 
   /** Checks the ranges. */
   public RunnerSettings {

@@ -31,10 +31,15 @@ final class ModelMetrics {
     metrics.gauge(Metric.NUM_REQUESTS_RUNNING, modelId, replica).set(stats.running());
     metrics.gauge(Metric.NUM_REQUESTS_WAITING, modelId, replica).set(stats.waiting());
     metrics.gauge(Metric.KV_CACHE_USAGE, modelId, replica).set(stats.kvCacheUsage());
-    EngineStats before = previous == null ? new EngineStats(0, 0, 0, 1, 0, 0, 0) : previous.stats();
+    EngineStats before = previous == null ? EngineStats.NONE : previous.stats();
     count(Metric.PROMPT_TOKENS, replica, stats.promptTokens() - before.promptTokens());
     count(Metric.GENERATION_TOKENS, replica, stats.generationTokens() - before.generationTokens());
     count(Metric.NUM_PREEMPTIONS, replica, stats.preemptions() - before.preemptions());
+    count(
+        Metric.PREFIX_CACHE_QUERIES,
+        replica,
+        stats.prefixCacheQueries() - before.prefixCacheQueries());
+    count(Metric.PREFIX_CACHE_HITS, replica, stats.prefixCacheHits() - before.prefixCacheHits());
   }
 
   private void count(Metric metric, String replica, long difference) {

@@ -104,7 +104,9 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
         length,
         kwargs.enableChunkedPrefill(),
         kwargs.parallel().pipelineParallelSize(),
-        model.config().vocabSize());
+        model.config().vocabSize(),
+        kwargs.enablePrefixCaching(),
+        kwargs.stepLatency());
   }
 
   @Override
@@ -139,8 +141,9 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   }
 
   private Behavior<Replica.Command> onStepDone(Replica.StepDone done) {
-    lastProgressNanos = System.nanoTime();
-    List<TokenEvent> events = engine.update(done.output());
+    long now = System.nanoTime();
+    List<TokenEvent> events = engine.update(done.output(), now - lastProgressNanos);
+    lastProgressNanos = now;
     pump();
     Map<ActorRef<Replica.ToIngress>, List<TokenEvent>> byIngress = new LinkedHashMap<>();
     for (TokenEvent event : events) {
@@ -172,7 +175,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   }
 
   private Replica.Tokens tokens(List<TokenEvent> events) {
-    return new Replica.Tokens(getContext().getSelf(), events, engine.backlog().requests());
+    return new Replica.Tokens(getContext().getSelf(), events, engine.numRequests());
   }
 
   private Behavior<Replica.Command> onGenerate(Replica.Generate generate) {
@@ -181,7 +184,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
       if (draining) {
         throw new ServingException(ErrorCode.NOT_READY, "The replica is stopping.");
       }
-      if (engine.backlog().requests() >= maxOngoing) {
+      if (engine.numRequests() >= maxOngoing) {
         throw new ServingException(
             ErrorCode.OVERLOADED,
             "The replica holds " + maxOngoing + " requests, its max-ongoing-requests; try later.");

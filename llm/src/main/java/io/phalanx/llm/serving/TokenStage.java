@@ -59,7 +59,8 @@ final class TokenStage extends GraphStage<SourceShape<TokenEvent>> {
         later.position(),
         later.tokenId(),
         earlier.text() + later.text(),
-        later.finishReason());
+        later.finishReason(),
+        later.cachedTokens());
   }
 
   private final class Logic extends GraphStageLogic implements TokenSink {

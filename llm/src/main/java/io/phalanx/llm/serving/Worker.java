@@ -204,7 +204,8 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
             .kvCacheMemoryBytes()
             .orElseGet(() -> KvMemory.defaultBytes(engine, config, share, load.ranksInJvm()));
     int numBlocks = KvMemory.numBlocks(engine, config, available);
-    return new RunnerSettings(engine.blockSize(), numBlocks, available, threads);
+    return new RunnerSettings(
+        engine.blockSize(), numBlocks, available, threads, engine.batchInvariant());
   }
 
   private void requireAuto(Dtype dtype) {

@@ -31,7 +31,7 @@ final class KernelsTest {
     thread = NativeRuntime.enterRankThread(1);
     scope = new PointerScope();
     owner = new NativeOwner();
-    kernels = Kernels.of(Device.CPU, ScalarType.BFloat16, owner);
+    kernels = Kernels.of(Device.CPU, ScalarType.BFloat16, false, owner);
     torch.manual_seed(7);
   }
 

@@ -168,8 +168,7 @@ final class ReplicaRouterTest {
     TestProbe<Replica.Command> idle = replica();
     listener.awaitReplicas(2);
     router.tell(
-        new Replica.BacklogReport(
-            busy.ref(), "busy", new Backlog(20, 20, 0, 0), new EngineStats(20, 20, 0, 1, 0, 0, 0)));
+        new Replica.BacklogReport(busy.ref(), "busy", new Backlog(20, 20, 0, 0), EngineStats.NONE));
 
     for (int i = 0; i < 10; i++) {
       open(router, "r" + i);
