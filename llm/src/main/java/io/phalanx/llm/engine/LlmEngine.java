@@ -8,6 +8,7 @@ import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -253,6 +254,18 @@ public final class LlmEngine {
         scheduler.numPreemptions(),
         blocks.prefixQueries(),
         blocks.prefixHits());
+  }
+
+  /** Returns the pool. */
+  BlockManager blocks() {
+    return blocks;
+  }
+
+  /** Returns the sequences that may hold blocks: all that live, and those that left in flight. */
+  Set<Sequence> holders() {
+    Set<Sequence> holders = new HashSet<>(sequences.values());
+    inFlight.forEach(step -> step.output().scheduled().forEach(s -> holders.add(s.sequence())));
+    return holders;
   }
 
   private void finish(Sequence sequence) {

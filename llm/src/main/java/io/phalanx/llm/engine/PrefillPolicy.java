@@ -1,20 +1,22 @@
 package io.phalanx.llm.engine;
 
+import io.phalanx.llm.engine.PrefillBudget.Limit;
 import java.util.Collection;
 import java.util.List;
 
 /** Decides how much of a step prompts may take, by what steps have cost so far. */
 /*
- * While streams run, a step may take the configured latency or, by default, STREAM_SLOWDOWN times
- * what the streams alone take: their tokens then come at worst that much slower, and prompts get the
- * rest of the time. What has not been tried is tried in steps of at most twice the largest so far.
+ * While streams run, prompts together may fill a step up to the configured latency; by default each
+ * prompt may fill it up to STREAM_SLOWDOWN times what the streams alone take. One long prompt then
+ * slows the streams down by no more than that, while many prompts at once, whose readers wait too,
+ * take more. A step takes at most twice as many tokens as any before: what lies beyond is not known.
  *
  * Over d stages, n tokens in chunks of c take (n / c + d - 1) steps of (fixed + perToken * c): least
  * for c = sqrt(n * fixed / perToken / (d - 1)). Below the chunk that takes as long as what a step
  * costs in any case, cutting further only adds steps.
  */
 final class PrefillPolicy {
-  /** How much slower streams may become for the sake of prompts; the goal is 2. */
+  /** How much slower a prompt may make streams; the goal is 2. */
   private static final double STREAM_SLOWDOWN = 1.8;
 
   private static final int GROWTH = 2;
@@ -41,25 +43,31 @@ final class PrefillPolicy {
       SchedulerOutput decodes, List<Sequence> running, Collection<Sequence> waiting) {
     int tokens = settings.maxNumBatchedTokens() - decodes.numTokens();
     if (!settings.enableChunkedPrefill()) {
-      return PrefillBudget.whole(costs, tokens);
+      return new PrefillBudget(costs, Limit.WHOLE_PROMPTS, tokens, 0);
     }
-    int stages = settings.maxBatchesInFlight();
-    if (stages > 1) {
-      tokens = Math.min(tokens, pipelineChunk(promptTokens(running, waiting), stages));
+    if (settings.maxBatchesInFlight() > 1) {
+      tokens = Math.min(tokens, pipelineChunk(promptTokens(running, waiting)));
     }
-    double latency = latency(running);
-    if (latency == Double.POSITIVE_INFINITY) {
-      return PrefillBudget.chunks(costs, tokens, latency);
+    double alone = secondsOfStreams(running);
+    if (alone == 0) {
+      return new PrefillBudget(costs, Limit.TOKENS, tokens, 0);
     }
     int known = Math.max(1, GROWTH * costs.mostTokens() - decodes.numTokens());
     double used = costs.seconds(decodes.numTokens(), decodes.attention());
-    return PrefillBudget.chunks(costs, Math.min(tokens, known), latency - used);
+    boolean fixed = settings.stepLatency().isPresent();
+    return new PrefillBudget(
+        costs,
+        fixed ? Limit.SECONDS_TOGETHER : Limit.SECONDS_EACH,
+        Math.min(tokens, known),
+        (fixed ? stepLatency() : STREAM_SLOWDOWN * alone) - used);
   }
 
-  /**
-   * Returns the seconds that a step may take; infinite if nobody waits for it, or none is known.
-   */
-  private double latency(List<Sequence> running) {
+  private double stepLatency() {
+    return settings.stepLatency().orElseThrow().toNanos() / NANOS_PER_SECOND;
+  }
+
+  /** Returns what a step with its share of the streams takes; 0 if there are none, or not known. */
+  private double secondsOfStreams(List<Sequence> running) {
     int streams = 0;
     double attention = 0;
     for (Sequence sequence : running) {
@@ -68,22 +76,15 @@ final class PrefillPolicy {
         attention += sequence.numTokens();
       }
     }
-    if (streams == 0 || costs.isEmpty()) {
-      return Double.POSITIVE_INFINITY;
-    }
     double share = 1.0 / settings.maxBatchesInFlight();
-    double alone = costs.seconds(Math.ceil(streams * share), attention * share);
-    return settings
-        .stepLatency()
-        .map(latency -> latency.toNanos() / NANOS_PER_SECOND)
-        .orElse(STREAM_SLOWDOWN * alone);
+    return streams == 0 ? 0 : costs.seconds(Math.ceil(streams * share), attention * share);
   }
 
-  private int pipelineChunk(long promptTokens, int stages) {
+  private int pipelineChunk(long promptTokens) {
     double known = costs.fixedTokens();
     double fixed = known == 0 ? USUAL_FIXED_TOKENS : known;
-    double chunk = Math.max(fixed, Math.sqrt(promptTokens * fixed / (stages - 1)));
-    return (int) Math.max(1, Math.min(Integer.MAX_VALUE, chunk));
+    double best = Math.sqrt(promptTokens * fixed / (settings.maxBatchesInFlight() - 1));
+    return (int) Math.max(1, Math.min(Integer.MAX_VALUE, Math.max(fixed, best)));
   }
 
   private static long promptTokens(List<Sequence> running, Collection<Sequence> waiting) {

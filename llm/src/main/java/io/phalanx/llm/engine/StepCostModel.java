@@ -55,11 +55,6 @@ final class StepCostModel {
     coefficients = fit();
   }
 
-  /** Returns whether nothing is known yet. */
-  boolean isEmpty() {
-    return known.isEmpty();
-  }
-
   /** Returns the tokens of the largest step so far: what lies far beyond is not known. */
   int mostTokens() {
     return mostTokens;

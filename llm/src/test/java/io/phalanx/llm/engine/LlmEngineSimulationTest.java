@@ -2,6 +2,7 @@ package io.phalanx.llm.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -9,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
@@ -16,15 +18,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Seeded runs of random arrivals, lengths, aborts and delays: every request gets the tokens that it
- * gets alone, and all blocks come back. A failure names its seed; give it to {@link #seeds} to
- * reproduce it.
+ * Seeded runs of random arrivals, lengths, common prefixes, aborts, delays and step times: every
+ * request gets the tokens that it gets alone without a prefix cache, and the pool's books are right
+ * after every step. A failure names its seed; give it to {@link #seeds} to reproduce it.
  */
 final class LlmEngineSimulationTest {
   private static final int REQUESTS = 60;
+  private static final int MOST_TURNS = 100_000;
+  private static final int FAMILIES = 4;
+  private static final long MOST_STEP_NANOS = 1_000_000;
 
   static LongStream seeds() {
-    return LongStream.range(0, 200);
+    return LongStream.range(0, 300);
   }
 
   @ParameterizedTest
@@ -41,7 +46,7 @@ final class LlmEngineSimulationTest {
             assertThat(tokens)
                 .as("seed %d, %s, request %s", seed, settings, id)
                 .isEqualTo(
-                    solo(settings, Objects.requireNonNull(requests.get(id)))
+                    solo(settings.withoutPrefixCaching(), Objects.requireNonNull(requests.get(id)))
                         .subList(0, tokens.size())));
   }
 
@@ -58,7 +63,9 @@ final class LlmEngineSimulationTest {
         maxModelLength,
         chunked,
         random.nextInt(1, 4),
-        1000);
+        1000,
+        random.nextInt(5) > 0,
+        random.nextBoolean() ? Optional.empty() : Optional.of(Duration.ofNanos(300_000)));
   }
 
   private static Map<String, GenerationRequest> randomRequests(
@@ -67,10 +74,23 @@ final class LlmEngineSimulationTest {
     for (int i = 0; i < REQUESTS; i++) {
       int promptLength = random.nextInt(1, settings.maxModelLength());
       int maxTokens = random.nextInt(1, settings.maxModelLength() - promptLength + 1);
-      String id = "r" + i;
-      requests.put(id, LlmEngineTest.request(id, promptLength, maxTokens));
+      int common = random.nextInt(promptLength + 1);
+      requests.put(
+          "r" + i, request("r" + i, random.nextInt(FAMILIES), common, promptLength, maxTokens));
     }
     return requests;
+  }
+
+  /**
+   * Returns a request whose first tokens are those of its family; half the families have a salt.
+   */
+  private static GenerationRequest request(
+      String id, int family, int common, int promptLength, int maxTokens) {
+    GenerationRequest alone = LlmEngineTest.request(id, promptLength, maxTokens);
+    int[] prompt = alone.promptTokenIds();
+    int[] shared = LlmEngineTest.request("family" + family, promptLength, 1).promptTokenIds();
+    System.arraycopy(shared, 0, prompt, 0, common);
+    return new GenerationRequest(id, prompt, alone.sampling(), family % 2 == 0 ? "" : "salt");
   }
 
   /** Runs all requests and returns each one's tokens, a prefix for those that were aborted. */
@@ -82,11 +102,12 @@ final class LlmEngineSimulationTest {
     Deque<StepOutput> outputs = new ArrayDeque<>();
     Map<String, List<Integer>> tokens = new HashMap<>();
     Map<String, Boolean> done = new HashMap<>();
-    while (!arrivals.isEmpty() || !engine.isIdle()) {
+    for (int i = 0; !arrivals.isEmpty() || !engine.isIdle(); i++) {
+      assertThat(i).as("turns").isLessThan(MOST_TURNS);
       if (!arrivals.isEmpty() && random.nextInt(3) == 0) {
         engine.add(arrivals.removeFirst());
       }
-      if (random.nextInt(40) == 0) {
+      if (!arrivals.isEmpty() && random.nextInt(10) == 0) {
         String id = "r" + random.nextInt(REQUESTS);
         if (engine.abort(id)) {
           done.put(id, true);
@@ -94,11 +115,15 @@ final class LlmEngineSimulationTest {
       }
       ModelInput input = random.nextInt(4) == 0 ? null : engine.schedule();
       if (input != null) {
+        BlockAudit.checkWrites(engine, input, settings);
         outputs.addLast(model.execute(input));
       } else if (!outputs.isEmpty()) {
-        engine.update(outputs.removeFirst()).forEach(event -> record(event, tokens, done));
+        engine
+            .update(outputs.removeFirst(), random.nextLong(MOST_STEP_NANOS))
+            .forEach(event -> record(event, tokens, done));
       }
-      checkBlocks(engine, settings);
+      BlockAudit.check(engine, settings);
+      assertThat(engine.stepsInFlight()).isLessThanOrEqualTo(settings.maxBatchesInFlight());
     }
     assertThat(done.keySet()).isEqualTo(requests.keySet());
     assertThat(engine.stats().usedBlocks()).isZero();
@@ -114,13 +139,6 @@ final class LlmEngineSimulationTest {
     if (event.finishReason() != null) {
       done.put(event.requestId(), true);
     }
-  }
-
-  private static void checkBlocks(LlmEngine engine, EngineSettings settings) {
-    EngineStats stats = engine.stats();
-    assertThat(stats.usedBlocks()).isBetween(0, settings.numBlocks());
-    assertThat(stats.running()).isLessThanOrEqualTo(settings.maxNumSequences());
-    assertThat(engine.stepsInFlight()).isLessThanOrEqualTo(settings.maxBatchesInFlight());
   }
 
   private static List<Integer> solo(EngineSettings settings, GenerationRequest request) {
