@@ -9,12 +9,16 @@ import org.jspecify.annotations.Nullable;
 /** How far the choices of one request have come; belongs to one stream. */
 final class Answer {
   private final long promptTokens;
+  private final int choicesPerPrompt;
   private final int[] tokens;
+  private final int[] cachedTokens;
   private final @Nullable FinishReason[] finishReasons;
 
   Answer(GenerationPlan plan) {
     this.promptTokens = plan.promptTokens();
+    this.choicesPerPrompt = plan.options().choices();
     this.tokens = new int[plan.requests().size()];
+    this.cachedTokens = new int[tokens.length];
     this.finishReasons = new FinishReason[tokens.length];
   }
 
@@ -23,6 +27,7 @@ final class Answer {
     int choice = choiceEvent.choice();
     boolean first = tokens[choice] == 0;
     tokens[choice] = choiceEvent.event().position() + 1;
+    cachedTokens[choice] = choiceEvent.event().cachedTokens();
     finishReasons[choice] = choiceEvent.event().finishReason();
     return first;
   }
@@ -33,7 +38,16 @@ final class Answer {
     for (int count : tokens) {
       generated += count;
     }
-    return new Usage(promptTokens, generated);
+    return new Usage(promptTokens, generated, cachedTokens());
+  }
+
+  /** Counts the first choice of each prompt, as each prompt counts once. */
+  private long cachedTokens() {
+    long cached = 0;
+    for (int choice = 0; choice < cachedTokens.length; choice += choicesPerPrompt) {
+      cached += cachedTokens[choice];
+    }
+    return cached;
   }
 
   /**

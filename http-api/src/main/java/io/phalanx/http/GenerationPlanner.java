@@ -78,7 +78,9 @@ final class GenerationPlanner {
         int choice = requests.size();
         SamplingParams sampling =
             options.sampling(model.generationDefaults(), tokens, seed + choice * SEED_STEP);
-        requests.add(new GenerationRequest(id + "-" + choice, prompt, sampling));
+        requests.add(
+            new GenerationRequest(
+                id + "-" + choice, prompt, sampling, options.cacheSalt().orElse("")));
       }
     }
     long created = clock.instant().getEpochSecond();

@@ -65,5 +65,6 @@ final class WholeAnswer {
     node.put("prompt_tokens", usage.promptTokens());
     node.put("completion_tokens", usage.completionTokens());
     node.put("total_tokens", usage.totalTokens());
+    node.putObject("prompt_tokens_details").put("cached_tokens", usage.cachedTokens());
   }
 }

@@ -143,6 +143,8 @@ final class BadInputTest {
         "stop_token_ids     | ,\"stop_token_ids\":[-5]",
         "stop_token_ids     | ,\"stop_token_ids\":[65536]",
         "ignore_eos         | ,\"ignore_eos\":\"yes\"",
+        "cache_salt         | ,\"cache_salt\":\"\"",
+        "cache_salt         | ,\"cache_salt\":5",
         "stream             | ,\"stream\":1",
         "stream_options     | ,\"stream_options\":{\"include_usage\":true}",
         "stream_options.include_usage | ,\"stream\":true,\"stream_options\":{\"include_usage\":1}",

@@ -97,7 +97,9 @@ final class FakeModel implements ModelHandle {
 
   private static TokenEvent event(
       GenerationRequest request, int position, String text, @Nullable FinishReason reason) {
-    return new TokenEvent(request.requestId(), position, 100 + position, text, reason);
+    int cachedTokens = request.promptTokenIds().length - 1;
+    return new TokenEvent(
+        request.requestId(), position, 100 + position, text, reason, cachedTokens);
   }
 
   @Override

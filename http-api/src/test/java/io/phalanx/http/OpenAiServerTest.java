@@ -124,8 +124,10 @@ final class OpenAiServerTest {
     assertThat(body.path("choices")).hasSize(4);
     assertThat(body.path("choices").path(3).path("index").asInt()).isEqualTo(3);
     assertThat(body.path("choices").path(3).path("text").asText()).isEqualTo("w0 w1 ");
-    assertThat(body.path("usage").path("prompt_tokens").asInt()).isEqualTo(3);
-    assertThat(body.path("usage").path("completion_tokens").asInt()).isEqualTo(8);
+    JsonNode usage = body.path("usage");
+    assertThat(usage.path("prompt_tokens").asInt()).isEqualTo(3);
+    assertThat(usage.path("prompt_tokens_details").path("cached_tokens").asInt()).isEqualTo(1);
+    assertThat(usage.path("completion_tokens").asInt()).isEqualTo(8);
   }
 
   @Test

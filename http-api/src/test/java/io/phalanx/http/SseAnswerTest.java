@@ -36,6 +36,7 @@ final class SseAnswerTest {
             List.of(),
             List.of(),
             false,
+            Optional.empty(),
             1,
             Optional.of(streaming));
     GenerationRequest request = new GenerationRequest("r", new int[] {1}, SamplingParams.greedy(1));
@@ -51,7 +52,7 @@ final class SseAnswerTest {
 
   private static ChoiceEvent event(
       int choice, int position, String text, @Nullable FinishReason reason) {
-    return new ChoiceEvent(choice, new TokenEvent("r", position, 9, text, reason));
+    return new ChoiceEvent(choice, new TokenEvent("r", position, 9, text, reason, 4));
   }
 
   private static JsonNode data(String frame) throws Exception {
@@ -123,7 +124,9 @@ final class SseAnswerTest {
     String[] frames = frames(answer.onEnd());
 
     assertThat(data(frames[0]).path("choices").isEmpty()).isTrue();
-    assertThat(data(frames[0]).path("usage").path("total_tokens").asInt()).isEqualTo(6);
+    JsonNode usage = data(frames[0]).path("usage");
+    assertThat(usage.path("total_tokens").asInt()).isEqualTo(6);
+    assertThat(usage.path("prompt_tokens_details").path("cached_tokens").asInt()).isEqualTo(4);
     assertThat(frames[1]).isEqualTo("data: [DONE]");
   }
 

@@ -70,6 +70,7 @@ final class LlmConfigsTest {
               max-model-len = 100, max-num-batched-tokens = 64, max-num-seqs = 8
               enable-chunked-prefill = false, block-size = 4, kv-cache-memory = 2MiB
               gpu-memory-utilization = 0.5, seed = 11, dtype = half
+              enable-prefix-caching = false, step-latency = 70ms, batch-invariant = true
             }
             placement-group-config {
               bundles = [{ GPU = 2 }, { GPU = 2, CPU = 1 }]
@@ -110,6 +111,9 @@ final class LlmConfigsTest {
         .blockSize(4)
         .kvCacheMemory(2 << 20)
         .gpuMemoryUtilization(0.5)
+        .enablePrefixCaching(false)
+        .stepLatency(Duration.ofMillis(70))
+        .batchInvariant(true)
         .seed(11)
         .dtype(Dtype.FLOAT16)
         .bundles(List.of(Map.of("GPU", 2.0), Map.of("GPU", 2.0, "CPU", 1.0)))

@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param stop strings that end the text
  * @param stopTokenIds token ids that end the text
  * @param ignoreEos keep generating after the model's end tokens
+ * @param cacheSalt only requests with the same salt share cached prefixes
  * @param choices how many answers to each prompt, {@code n}
  * @param streaming how to stream, or empty for one body
  */
@@ -33,6 +34,7 @@ public record GenerationOptions(
     List<String> stop,
     List<Integer> stopTokenIds,
     boolean ignoreEos,
+    Optional<String> cacheSalt,
     int choices,
     Optional<Streaming> streaming) {
 
@@ -41,6 +43,7 @@ public record GenerationOptions(
 
   private static final int MOST_STOP_CHARACTERS = 1000;
   private static final int MOST_STOP_TOKEN_IDS = 128;
+  private static final int MOST_SALT_CHARACTERS = 1000;
 
   /**
    * How a streamed answer shows usage.
@@ -63,6 +66,7 @@ public record GenerationOptions(
         readStop(fields),
         readStopTokenIds(fields),
         fields.bool("ignore_eos").orElse(false),
+        readCacheSalt(fields),
         readChoices(fields),
         readStreaming(fields));
   }
@@ -114,6 +118,20 @@ public record GenerationOptions(
         .array("stop_token_ids", MOST_STOP_TOKEN_IDS)
         .ifPresent(list -> list.forEach(id -> ids.add(JsonFields.integer("stop_token_ids", id))));
     return ids;
+  }
+
+  private static Optional<String> readCacheSalt(JsonFields fields) {
+    Optional<String> salt = fields.string("cache_salt");
+    if (salt.isPresent() && (salt.get().isEmpty() || salt.get().length() > MOST_SALT_CHARACTERS)) {
+      throw ServingException.invalidParam(
+          "cache_salt",
+          "cache_salt has "
+              + salt.get().length()
+              + " characters; it must have 1 to "
+              + MOST_SALT_CHARACTERS
+              + ".");
+    }
+    return salt;
   }
 
   private static int readChoices(JsonFields fields) {

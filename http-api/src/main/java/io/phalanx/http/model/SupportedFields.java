@@ -18,6 +18,7 @@ final class SupportedFields {
           "stop",
           "stop_token_ids",
           "ignore_eos",
+          "cache_salt",
           "stream",
           "stream_options",
           "n",

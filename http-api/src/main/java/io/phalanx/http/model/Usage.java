@@ -5,8 +5,9 @@ package io.phalanx.http.model;
  *
  * @param promptTokens tokens of all prompts
  * @param completionTokens tokens generated over all choices
+ * @param cachedTokens those of {@code promptTokens} that were found in the prefix cache
  */
-public record Usage(long promptTokens, long completionTokens) {
+public record Usage(long promptTokens, long completionTokens, long cachedTokens) {
 
   /** Returns prompt and answer together. */
   public long totalTokens() {
@@ -21,6 +22,8 @@ public record Usage(long promptTokens, long completionTokens) {
         + completionTokens
         + ",\"total_tokens\":"
         + totalTokens()
-        + "}";
+        + ",\"prompt_tokens_details\":{\"cached_tokens\":"
+        + cachedTokens
+        + "}}";
   }
 }

@@ -1,9 +1,11 @@
 package io.phalanx.llm.layers;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.device.NativeRuntime;
+import io.phalanx.runtime.error.ServingException;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -33,6 +35,13 @@ final class KernelsTest {
     owner = new NativeOwner();
     kernels = Kernels.of(Device.CPU, ScalarType.BFloat16, false, owner);
     torch.manual_seed(7);
+  }
+
+  @Test
+  void of_batchInvariantWithoutSuchKernels_isRefused() {
+    assertThatThrownBy(() -> Kernels.of(Device.CPU, ScalarType.BFloat16, true, owner))
+        .isInstanceOf(ServingException.class)
+        .hasMessageContaining("batch-invariant");
   }
 
   @AfterEach

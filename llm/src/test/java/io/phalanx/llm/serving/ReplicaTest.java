@@ -96,6 +96,24 @@ final class ReplicaTest {
   }
 
   @Test
+  void generate_samePromptAgain_takesItsPrefixFromTheCache() {
+    ActorRef<Replica.Command> replica = start(config()).actor();
+    int[] prompt = IntStream.range(0, 40).toArray();
+
+    replica.tell(generate("first", prompt, 5));
+    List<TokenEvent> first = events("first");
+    replica.tell(generate("second", prompt, 5));
+    List<TokenEvent> second = events("second");
+
+    assertThat(first).extracting(TokenEvent::cachedTokens).containsOnly(0);
+    assertThat(second).extracting(TokenEvent::cachedTokens).containsOnly(32);
+    assertThat(second)
+        .extracting(TokenEvent::tokenId)
+        .isEqualTo(first.stream().map(TokenEvent::tokenId).toList());
+    assertThat(assertAllBlocksFree(replica).prefixCacheHits()).isEqualTo(32);
+  }
+
+  @Test
   void generate_tooLong_isRefusedAndNothingIsKept() {
     ActorRef<Replica.Command> replica = start(config().maxModelLen(32)).actor();
 
