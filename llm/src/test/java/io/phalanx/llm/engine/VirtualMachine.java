@@ -132,6 +132,11 @@ final class VirtualMachine {
 
   /** Returns the median time between the request's tokens that came from {@code from} to now. */
   double medianLatency(String requestId, double from) {
+    return latency(requestId, from, 0.5);
+  }
+
+  /** Returns a quantile, 0 to 1, of the same times. */
+  double latency(String requestId, double from, double quantile) {
     List<Double> gaps = new ArrayList<>();
     List<Double> times = times(requestId);
     for (int i = 1; i < times.size(); i++) {
@@ -140,6 +145,6 @@ final class VirtualMachine {
       }
     }
     Collections.sort(gaps);
-    return gaps.get(gaps.size() / 2);
+    return gaps.get((int) (gaps.size() * quantile));
   }
 }
