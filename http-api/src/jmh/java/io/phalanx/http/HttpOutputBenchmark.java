@@ -6,6 +6,7 @@ import io.phalanx.llm.serving.StandInReplica;
 import io.phalanx.runtime.metrics.Metrics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -42,7 +43,8 @@ public final class HttpOutputBenchmark {
   private int open;
 
   private HttpOutputBenchmark(String baseUrl, int streams, int outputTokens) {
-    this.address = new InetSocketAddress("127.0.0.1", URI.create(baseUrl).getPort());
+    this.address =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), URI.create(baseUrl).getPort());
     this.streams = streams;
     this.outputTokens = outputTokens;
   }
@@ -57,8 +59,7 @@ public final class HttpOutputBenchmark {
     Path directory = Path.of("../llm/src/test/resources/golden/llama-tiny");
     ModelHandle model = StandInReplica.start(testKit, directory, sizes[0], new Metrics());
     try (TestServer server = TestServer.start(FakeModels.of(model))) {
-      HttpOutputBenchmark benchmark =
-          new HttpOutputBenchmark(server.baseUrl(), sizes[0], sizes[1]);
+      HttpOutputBenchmark benchmark = new HttpOutputBenchmark(server.baseUrl(), sizes[0], sizes[1]);
       List<Double> rates = new ArrayList<>();
       for (int round = 0; round < sizes[2]; round++) {
         double rate = benchmark.round(round);

@@ -13,8 +13,8 @@ import java.util.SplittableRandom;
  * How many tokens a second the engine alone schedules, books and turns into text, over a model that
  * computes nothing.
  *
- * <p>Arguments: streams, prompt tokens, output tokens of each, rounds; the defaults are 256, 128, 256
- * and 30. The first half of the rounds warms up.
+ * <p>Arguments: streams, prompt tokens, output tokens of each, rounds; the defaults are 256, 128,
+ * 256 and 30. The first half of the rounds warms up.
  */
 public final class EngineBenchmark {
   private static final int[] DEFAULTS = {256, 128, 256, 30};
@@ -37,7 +37,14 @@ public final class EngineBenchmark {
     int length = promptTokens + outputTokens;
     EngineSettings settings =
         new EngineSettings(
-            BLOCK_SIZE, streams * (length / BLOCK_SIZE + 2), 8192, streams, length, true, 1, tokenizer.vocabSize());
+            BLOCK_SIZE,
+            streams * (length / BLOCK_SIZE + 2),
+            8192,
+            streams,
+            length,
+            true,
+            1,
+            tokenizer.vocabSize());
     engine = new LlmEngine(settings, Set.of(), tokenizer::newDetokenizer);
   }
 
@@ -61,7 +68,8 @@ public final class EngineBenchmark {
       }
       rates.sort(null);
       System.out.printf(
-          "%d streams, prompt %d, output %d: %,.0f tokens/s (median of %d rounds, %,.0f to %,.0f)%n",
+          "%d streams, prompt %d, output %d: %,.0f tokens/s (median of %d rounds, %,.0f to"
+              + " %,.0f)%n",
           sizes[0],
           sizes[1],
           sizes[2],

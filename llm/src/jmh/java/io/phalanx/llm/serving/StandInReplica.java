@@ -55,8 +55,7 @@ public final class StandInReplica {
             new ReplicaSpec("stand-in-0", config, List.of(placement), owner), environment));
     model.routeBy(
         testKit.spawn(
-            ReplicaRouter.create(
-                config, environment.settings(), new Listener(model, reachable))));
+            ReplicaRouter.create(config, environment.settings(), new Listener(model, reachable))));
     try {
       reachable.await();
     } catch (InterruptedException e) {
@@ -78,8 +77,7 @@ public final class StandInReplica {
         .build();
   }
 
-  private record Listener(DeployedModel model, CountDownLatch reachable)
-      implements RouterListener {
+  private record Listener(DeployedModel model, CountDownLatch reachable) implements RouterListener {
     @Override
     public void onReplicas(int count) {
       model.onReplicas(count);
