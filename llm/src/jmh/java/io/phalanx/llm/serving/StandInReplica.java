@@ -45,7 +45,7 @@ public final class StandInReplica {
             (directory, rank, settings, progress) -> new Runner(),
             ServingSettings.of(ConfigFactory.load()));
     CountDownLatch reachable = new CountDownLatch(1);
-    DeployedModel model = new DeployedModel(config, 0, metrics);
+    DeployedModel model = new DeployedModel(config, 0, metrics, () -> {});
     model.filesLoaded(ReplicaModel.load(config, environment));
     ActorRef<NodeAgent.Command> agent = testKit.spawn(FakeNode.create(environment));
     BundlePlacement placement = new BundlePlacement(0, "node", "127.0.0.1:1", List.of(), agent);
