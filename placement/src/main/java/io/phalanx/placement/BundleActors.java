@@ -43,8 +43,31 @@ final class BundleActors {
     this.stopped = stopped;
   }
 
-  /** Returns the actor of this name, started now if it does not run yet. */
-  Child launch(NodeAgent.Launch command, Holding holding) {
+  static NodeAgent.LaunchReply refusedAsNotReserved(NodeAgent.Launch command, NodeInfo node) {
+    String reason =
+        "bundle [%s] is not reserved on node [%s]".formatted(command.bundle(), node.address());
+    return refused(command, ErrorCode.BUNDLE_NOT_PREPARED, reason);
+  }
+
+  private static NodeAgent.LaunchReply refused(
+      NodeAgent.Launch command, ErrorCode code, String reason) {
+    return new NodeAgent.LaunchRefused(command.bundle(), command.name(), code, reason);
+  }
+
+  /** Says which actor of this name runs, started now if none does, or why none can. */
+  NodeAgent.LaunchReply launch(NodeAgent.Launch command, Holding holding) {
+    try {
+      Child child = find(command, holding);
+      return new NodeAgent.Launched(command.bundle(), command.name(), child.actor());
+    } catch (ServingException e) {
+      return refused(command, e.code(), e.reason());
+    } catch (RuntimeException e) {
+      context.getLog().error("Launch of [{}] failed", command.name(), e);
+      return refused(command, ErrorCode.INTERNAL, String.valueOf(e));
+    }
+  }
+
+  private Child find(NodeAgent.Launch command, Holding holding) {
     Child running = children.getOrDefault(command.bundle(), Map.of()).get(command.name());
     if (running == null) {
       return start(command, holding);

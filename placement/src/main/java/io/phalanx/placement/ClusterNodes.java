@@ -2,7 +2,10 @@ package io.phalanx.placement;
 
 import io.phalanx.runtime.NodeRole;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -74,13 +77,31 @@ final class ClusterNodes extends AbstractBehavior<ClusterNodes.Event> {
   }
 
   private Behavior<Event> tellNodes() {
-    listener.tell(new NodeSource.Nodes(agents, reachable, workers()));
+    Set<Address> leaving =
+        members()
+            .filter(member -> member.status() != MemberStatus.up())
+            .map(Member::address)
+            .collect(Collectors.toSet());
+    Set<ActorRef<NodeAgent.Command>> leavingAgents =
+        agents.stream()
+            .filter(agent -> leaving.contains(addressOf(agent)))
+            .collect(Collectors.toSet());
+    listener.tell(new NodeSource.Nodes(agents, reachable, leavingAgents, workers()));
     return this;
+  }
+
+  private Address addressOf(ActorRef<?> agent) {
+    Address address = agent.path().address();
+    return address.hasLocalScope() ? cluster.selfMember().address() : address;
+  }
+
+  private Stream<Member> members() {
+    return StreamSupport.stream(cluster.state().getMembers().spliterator(), false);
   }
 
   private int workers() {
     return (int)
-        StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
+        members()
             .filter(member -> member.hasRole(NodeRole.WORKER.configName()))
             .filter(ClusterNodes::counts)
             .count();

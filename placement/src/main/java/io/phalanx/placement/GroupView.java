@@ -10,7 +10,7 @@ import java.util.List;
  * @param detail why
  * @param placements the bundles that have a place, by bundle index
  * @param explanation why it waits; {@link Explanation#NONE} if it does not
- * @param attempts how often nodes were asked for it
+ * @param stats how often and how long it has been worked on
  */
 public record GroupView(
     PlacementGroupSpec spec,
@@ -18,7 +18,7 @@ public record GroupView(
     SchedulingDetail detail,
     List<BundlePlacement> placements,
     Explanation explanation,
-    int attempts) {
+    GroupStats stats) {
 
   /** Copies the list. */
   public GroupView {

@@ -1,15 +1,10 @@
 package io.phalanx.placement;
 
-import io.phalanx.placement.NodeState.Child;
 import io.phalanx.placement.reservation.Holding;
 import io.phalanx.placement.reservation.ResourceLedger;
-import io.phalanx.placement.reservation.ResourceLedger.Refusal;
 import io.phalanx.runtime.error.ErrorCode;
-import io.phalanx.runtime.error.ServingException;
 import io.phalanx.runtime.serialization.WireMessage;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +39,7 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
   public sealed interface Command {}
 
   /** Binds the node to the manager of this epoch: lesser epochs are refused from now on. */
-  public record Promise(Epoch epoch, ActorRef<Reply> replyTo) implements Command, WireMessage {}
+  public record Promise(Epoch epoch, ActorRef<NodeReply> replyTo) implements Command, WireMessage {}
 
   /**
    * Holds some bundles of a group, all or none, until committed, released or timed out.
@@ -55,7 +50,7 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
    * @param subscriber whom the group's events go to; kept for a later manager
    * @param devicesOfBundle bundle index to the devices that it is to hold, or share
    * @param commit whether to commit at once, since no other node is concerned
-   * @param replyTo gets {@link Held} or {@link Refused}
+   * @param replyTo gets {@link NodeReply.Held} or {@link NodeReply.Refused}
    */
   public record Prepare(
       Epoch epoch,
@@ -64,7 +59,7 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
       ActorRef<GroupEvent> subscriber,
       Map<Integer, List<Integer>> devicesOfBundle,
       boolean commit,
-      ActorRef<Reply> replyTo)
+      ActorRef<NodeReply> replyTo)
       implements Command, WireMessage {
 
     /** Copies the map. */
@@ -73,8 +68,11 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
     }
   }
 
-  /** Makes all that was prepared in this attempt permanent; {@link Held} or {@link Refused}. */
-  public record Commit(Epoch epoch, long attempt, String groupId, ActorRef<Reply> replyTo)
+  /**
+   * Makes all that was prepared in this attempt permanent; {@link NodeReply.Held} or {@link
+   * NodeReply.Refused}.
+   */
+  public record Commit(Epoch epoch, long attempt, String groupId, ActorRef<NodeReply> replyTo)
       implements Command, WireMessage {}
 
   /**
@@ -84,10 +82,10 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
    * @param attempt frees what this attempt or an earlier one reserved, and fences those
    * @param groupId the group
    * @param bundles bundle indexes; empty: all of the group
-   * @param replyTo gets {@link Released} once all is free, or {@link Refused}
+   * @param replyTo gets {@link NodeReply.Released} once all is free, or {@link NodeReply.Refused}
    */
   public record Release(
-      Epoch epoch, long attempt, String groupId, Set<Integer> bundles, ActorRef<Reply> replyTo)
+      Epoch epoch, long attempt, String groupId, Set<Integer> bundles, ActorRef<NodeReply> replyTo)
       implements Command, WireMessage {
 
     /** Copies the set. */
@@ -95,6 +93,10 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
       bundles = Set.copyOf(bundles);
     }
   }
+
+  /** Takes nothing new from now on, or does again; what is held stays. */
+  public record Drain(Epoch epoch, boolean draining, ActorRef<NodeReply> replyTo)
+      implements Command, WireMessage {}
 
   /**
    * Starts an actor in a committed bundle. May be repeated: while the actor lives, the same name
@@ -117,49 +119,6 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
   private record PrepareTimedOut(Epoch epoch, long attempt, String groupId) implements Command {}
 
   private record ChildStopped(BundleId bundle, String name) implements Command {}
-
-  /** The answer to a manager; names the node and the request that it answers. */
-  public sealed interface Reply extends WireMessage {
-
-    /** Returns the id of the node that answers. */
-    String nodeId();
-
-    /** Returns the epoch of the request. */
-    Epoch epoch();
-  }
-
-  /** The node obeys this epoch; {@code state} is all that it holds. */
-  public record Promised(String nodeId, Epoch epoch, ActorRef<Command> agent, NodeState state)
-      implements Reply {}
-
-  /** The bundles of this attempt are in {@code phase}. */
-  public record Held(String nodeId, Epoch epoch, String groupId, long attempt, BundlePhase phase)
-      implements Reply {}
-
-  /** What the {@link Release} named is free. */
-  public record Released(String nodeId, Epoch epoch, String groupId, long attempt)
-      implements Reply {}
-
-  /**
-   * Nothing changed.
-   *
-   * @param nodeId the node
-   * @param epoch the epoch of the request
-   * @param groupId the group concerned; "" if the request was a {@link Promise}
-   * @param attempt the attempt concerned; 0 if the request was a {@link Promise}
-   * @param code says whether another node or a retry may help
-   * @param reason in words
-   * @param promised the epoch that the node obeys
-   */
-  public record Refused(
-      String nodeId,
-      Epoch epoch,
-      String groupId,
-      long attempt,
-      ErrorCode code,
-      String reason,
-      Epoch promised)
-      implements Reply {}
 
   /** The answer to a {@link Launch}. */
   public sealed interface LaunchReply extends WireMessage {
@@ -197,10 +156,11 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
   private final TimerScheduler<Command> timers;
   private final NodeInfo node;
   private final PlacementSettings settings;
+  private final LedgerRequests requests;
   private final ResourceLedger ledger;
   private final BundleActors actors;
   private final Map<String, ActorRef<GroupEvent>> subscribers = new HashMap<>();
-  private final List<Release> waitingReleases = new ArrayList<>();
+  private final PendingReleases releases;
 
   private NodeAgent(
       ActorContext<Command> context,
@@ -212,7 +172,9 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
     this.timers = timers;
     this.node = node;
     this.settings = settings;
-    this.ledger = new ResourceLedger(node);
+    this.requests = new LedgerRequests(node);
+    this.ledger = requests.ledger();
+    this.releases = new PendingReleases(node.nodeId(), requests);
     this.actors = new BundleActors(context, launcher, node, ChildStopped::new);
     context.getSystem().receptionist().tell(Receptionist.register(SERVICE_KEY, context.getSelf()));
   }
@@ -224,6 +186,7 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
         .onMessage(Prepare.class, this::onPrepare)
         .onMessage(Commit.class, this::onCommit)
         .onMessage(Release.class, this::onRelease)
+        .onMessage(Drain.class, this::onDrain)
         .onMessage(Launch.class, this::onLaunch)
         .onMessage(Stop.class, this::onStop)
         .onMessage(Describe.class, this::onDescribe)
@@ -233,70 +196,59 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
   }
 
   private Behavior<Command> onPromise(Promise command) {
-    Optional<Refusal> refusal = ledger.promise(command.epoch());
     command
         .replyTo()
         .tell(
-            refusal
-                .<Reply>map(why -> refused(command.epoch(), "", 0, why))
-                .orElseGet(() -> promised(command.epoch())));
+            requests.promise(
+                command,
+                () ->
+                    new NodeReply.Promised(
+                        node.nodeId(), command.epoch(), getContext().getSelf(), state())));
     return this;
   }
 
   private Behavior<Command> onPrepare(Prepare command) {
-    String groupId = command.group().id();
-    BundlePhase phase = command.commit() ? BundlePhase.COMMITTED : BundlePhase.PREPARED;
-    Optional<Refusal> refusal =
-        ledger.prepare(
-            command.epoch(), command.attempt(), command.group(), command.devicesOfBundle(), phase);
-    if (refusal.isPresent()) {
-      command.replyTo().tell(refused(command.epoch(), groupId, command.attempt(), refusal.get()));
-      return this;
-    }
-    subscribers.put(groupId, command.subscriber());
-    if (!command.commit()) {
+    NodeReply reply = requests.prepare(command);
+    if (reply instanceof NodeReply.Held) {
+      String groupId = command.group().id();
+      getContext().getLog().debug("Group [{}] has {} here", groupId, command.devicesOfBundle());
+      subscribers.put(groupId, command.subscriber());
       PrepareTimedOut timeout = new PrepareTimedOut(command.epoch(), command.attempt(), groupId);
-      timers.startSingleTimer(timeout, timeout, settings.prepareTimeout());
+      if (!command.commit()) {
+        timers.startSingleTimer(timeout, timeout, settings.prepareTimeout());
+      }
     }
-    getContext().getLog().debug("Group [{}] has {} here", groupId, command.devicesOfBundle());
-    command.replyTo().tell(held(command.epoch(), groupId, command.attempt(), phase));
+    command.replyTo().tell(reply);
     return this;
   }
 
   private Behavior<Command> onCommit(Commit command) {
-    Optional<Refusal> refusal =
-        ledger.commit(command.epoch(), command.attempt(), command.groupId());
-    Reply reply =
-        refusal
-            .<Reply>map(why -> refused(command.epoch(), command.groupId(), command.attempt(), why))
-            .orElseGet(
-                () ->
-                    held(
-                        command.epoch(),
-                        command.groupId(),
-                        command.attempt(),
-                        BundlePhase.COMMITTED));
-    timers.cancel(new PrepareTimedOut(command.epoch(), command.attempt(), command.groupId()));
+    NodeReply reply = requests.commit(command);
+    if (reply instanceof NodeReply.Held) {
+      timers.cancel(new PrepareTimedOut(command.epoch(), command.attempt(), command.groupId()));
+    }
     command.replyTo().tell(reply);
     return this;
   }
 
   private Behavior<Command> onRelease(Release command) {
-    Optional<Refusal> refusal =
-        ledger.release(command.epoch(), command.attempt(), command.groupId(), command.bundles());
+    Optional<NodeReply> refusal = requests.release(command);
     if (refusal.isPresent()) {
-      command
-          .replyTo()
-          .tell(refused(command.epoch(), command.groupId(), command.attempt(), refusal.get()));
+      command.replyTo().tell(refusal.get());
       return this;
     }
-    for (Holding holding : ledger.of(command.groupId())) {
-      if (holding.phase() == BundlePhase.RELEASING && !actors.stopAll(holding.id())) {
+    for (Holding holding : requests.releasing(command.groupId())) {
+      if (!actors.stopAll(holding.id())) {
         ledger.free(holding.id());
       }
     }
-    waitingReleases.add(command);
-    answerFinishedReleases();
+    releases.add(command);
+    answerReleases(command.groupId());
+    return this;
+  }
+
+  private Behavior<Command> onDrain(Drain command) {
+    command.replyTo().tell(requests.drain(command));
     return this;
   }
 
@@ -304,34 +256,25 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
     actors.remove(stopped.bundle(), stopped.name());
     if (actors.isEmpty(stopped.bundle())) {
       ledger.free(stopped.bundle());
-      answerFinishedReleases();
+      answerReleases(stopped.bundle().groupId());
     }
     return this;
   }
 
-  private void answerFinishedReleases() {
-    for (Release release : List.copyOf(waitingReleases)) {
-      if (isFinished(release)) {
-        waitingReleases.remove(release);
-        release
-            .replyTo()
-            .tell(
-                new Released(node.nodeId(), release.epoch(), release.groupId(), release.attempt()));
-      }
-    }
-    subscribers.keySet().removeIf(groupId -> ledger.of(groupId).isEmpty());
+  private void answerReleases(String groupId) {
+    releases.answerFinished();
+    forgetIfFree(groupId);
   }
 
-  private boolean isFinished(Release release) {
-    return ledger.of(release.groupId()).stream()
-        .filter(holding -> holding.phase() == BundlePhase.RELEASING)
-        .noneMatch(
-            holding ->
-                release.bundles().isEmpty() || release.bundles().contains(holding.bundleIndex()));
+  private void forgetIfFree(String groupId) {
+    if (ledger.of(groupId).isEmpty()) {
+      subscribers.remove(groupId);
+    }
   }
 
   private Behavior<Command> onPrepareTimedOut(PrepareTimedOut timeout) {
     if (ledger.expire(timeout.epoch(), timeout.attempt(), timeout.groupId())) {
+      forgetIfFree(timeout.groupId());
       getContext()
           .getLog()
           .warn(
@@ -343,31 +286,16 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
   }
 
   private Behavior<Command> onLaunch(Launch command) {
-    boolean isCommitted =
+    Optional<Holding> committed =
         ledger
             .holding(command.bundle())
-            .filter(holding -> holding.phase() == BundlePhase.COMMITTED)
-            .isPresent();
-    if (!isCommitted) {
-      String reason =
-          "bundle [%s] is not reserved on node [%s]".formatted(command.bundle(), node.address());
-      command.replyTo().tell(launchRefused(command, ErrorCode.BUNDLE_NOT_PREPARED, reason));
-      return this;
-    }
-    try {
-      Child child = actors.launch(command, ledger.holding(command.bundle()).orElseThrow());
-      command.replyTo().tell(new Launched(command.bundle(), command.name(), child.actor()));
-    } catch (ServingException e) {
-      command.replyTo().tell(launchRefused(command, e.code(), e.reason()));
-    } catch (RuntimeException e) {
-      getContext().getLog().error("Launch of [{}] failed", command.name(), e);
-      command.replyTo().tell(launchRefused(command, ErrorCode.INTERNAL, String.valueOf(e)));
-    }
+            .filter(holding -> holding.phase() == BundlePhase.COMMITTED);
+    LaunchReply reply =
+        committed
+            .map(holding -> actors.launch(command, holding))
+            .orElseGet(() -> BundleActors.refusedAsNotReserved(command, node));
+    command.replyTo().tell(reply);
     return this;
-  }
-
-  private static LaunchRefused launchRefused(Launch command, ErrorCode code, String reason) {
-    return new LaunchRefused(command.bundle(), command.name(), code, reason);
   }
 
   private Behavior<Command> onStop(Stop command) {
@@ -381,42 +309,10 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
   }
 
   private NodeState state() {
-    Map<String, List<Holding>> byGroup = new LinkedHashMap<>();
-    for (Holding holding : ledger.holdings()) {
-      byGroup.computeIfAbsent(holding.group().id(), id -> new ArrayList<>()).add(holding);
-    }
-    return new NodeState(ledger.view(), byGroup.values().stream().map(this::share).toList());
-  }
-
-  private NodeState.GroupShare share(List<Holding> holdings) {
-    PlacementGroupSpec group = holdings.get(0).group();
-    ActorRef<GroupEvent> subscriber =
-        subscribers.getOrDefault(group.id(), getContext().getSystem().deadLetters());
-    return new NodeState.GroupShare(
-        group,
-        subscriber,
-        holdings.stream()
-            .map(
-                holding ->
-                    new NodeState.HeldBundle(
-                        holding.bundleIndex(),
-                        holding.phase(),
-                        holding.attempt(),
-                        holding.deviceIndexes(),
-                        actors.of(holding.id())))
-            .toList());
-  }
-
-  private Promised promised(Epoch epoch) {
-    return new Promised(node.nodeId(), epoch, getContext().getSelf(), state());
-  }
-
-  private Held held(Epoch epoch, String groupId, long attempt, BundlePhase phase) {
-    return new Held(node.nodeId(), epoch, groupId, attempt, phase);
-  }
-
-  private Refused refused(Epoch epoch, String groupId, long attempt, Refusal why) {
-    return new Refused(
-        node.nodeId(), epoch, groupId, attempt, why.code(), why.reason(), ledger.promised());
+    return NodeState.of(
+        ledger.view(),
+        ledger.holdings(),
+        groupId -> subscribers.getOrDefault(groupId, getContext().getSystem().deadLetters()),
+        actors::of);
   }
 }

@@ -16,17 +16,20 @@ interface NodeSource {
    *
    * @param agents the agents of all nodes
    * @param reachable those that can be asked now
+   * @param leaving those whose nodes leave the cluster
    * @param workers how many worker nodes the cluster has, those unreachable included
    */
   record Nodes(
       Set<ActorRef<NodeAgent.Command>> agents,
       Set<ActorRef<NodeAgent.Command>> reachable,
+      Set<ActorRef<NodeAgent.Command>> leaving,
       int workers) {
 
     /** Copies the sets. */
     public Nodes {
       agents = Set.copyOf(agents);
       reachable = Set.copyOf(reachable);
+      leaving = Set.copyOf(leaving);
     }
   }
 }

@@ -1,7 +1,12 @@
 package io.phalanx.placement;
 
+import io.phalanx.placement.reservation.Holding;
 import io.phalanx.runtime.serialization.WireMessage;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
@@ -15,6 +20,40 @@ public record NodeState(NodeView view, List<GroupShare> groups) implements WireM
   /** Copies the list. */
   public NodeState {
     groups = List.copyOf(groups);
+  }
+
+  /**
+   * Puts together the state of a node.
+   *
+   * @param holdings all that it holds
+   * @param subscribers whom the events of a group go to, by group id
+   * @param children the actors that run in a bundle
+   */
+  static NodeState of(
+      NodeView view,
+      List<Holding> holdings,
+      Function<String, ActorRef<GroupEvent>> subscribers,
+      Function<BundleId, List<Child>> children) {
+    Map<PlacementGroupSpec, List<HeldBundle>> byGroup = new LinkedHashMap<>();
+    for (Holding holding : holdings) {
+      byGroup
+          .computeIfAbsent(holding.group(), group -> new ArrayList<>())
+          .add(HeldBundle.of(holding, children.apply(holding.id())));
+    }
+    List<GroupShare> shares = new ArrayList<>();
+    byGroup.forEach(
+        (group, bundles) ->
+            shares.add(new GroupShare(group, subscribers.apply(group.id()), bundles)));
+    return new NodeState(view, shares);
+  }
+
+  /** Returns all that the node holds, as it lies in its ledger under this epoch. */
+  List<Holding> holdings(Epoch epoch) {
+    List<Holding> holdings = new ArrayList<>();
+    for (GroupShare share : groups) {
+      share.bundles().forEach(bundle -> holdings.add(bundle.holding(share.group(), epoch)));
+    }
+    return holdings;
   }
 
   /**
@@ -53,6 +92,19 @@ public record NodeState(NodeView view, List<GroupShare> groups) implements WireM
     public HeldBundle {
       deviceIndexes = List.copyOf(deviceIndexes);
       children = List.copyOf(children);
+    }
+
+    private static HeldBundle of(Holding holding, List<Child> children) {
+      return new HeldBundle(
+          holding.bundleIndex(),
+          holding.phase(),
+          holding.attempt(),
+          holding.deviceIndexes(),
+          children);
+    }
+
+    private Holding holding(PlacementGroupSpec group, Epoch epoch) {
+      return new Holding(group, bundleIndex, epoch, attempt, deviceIndexes, phase);
     }
   }
 

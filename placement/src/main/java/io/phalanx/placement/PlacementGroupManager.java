@@ -1,29 +1,17 @@
 package io.phalanx.placement;
 
-import io.phalanx.placement.GroupEvent.GroupCreated;
-import io.phalanx.placement.GroupEvent.GroupPending;
 import io.phalanx.placement.GroupEvent.GroupRejected;
-import io.phalanx.placement.GroupEvent.GroupRemoved;
-import io.phalanx.placement.GroupEvent.GroupRescheduling;
 import io.phalanx.placement.reservation.Effect;
 import io.phalanx.placement.reservation.GroupScheduler;
-import io.phalanx.placement.reservation.GroupSnapshot;
-import io.phalanx.placement.reservation.Holding;
 import io.phalanx.placement.reservation.ResourceLedger.Refusal;
 import io.phalanx.placement.scheduling.AddressOrder;
 import io.phalanx.placement.scheduling.PlacementPlanner;
 import io.phalanx.runtime.NodeRole;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.serialization.WireMessage;
-import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -39,11 +27,13 @@ import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
 import org.apache.pekko.cluster.typed.SingletonActor;
 
 /**
- * The one actor of the cluster that decides which bundle lies on which node.
+ * The one actor of the cluster that decides which bundle lies on which node. Programs ask it
+ * through {@link PlacementGroups}.
  *
- * <p>It begins by binding the nodes to its {@link Epoch} and learning their ledgers; it acts once
- * most worker nodes have answered, and all of them or {@code recovery-timeout} has passed. What to
- * do is decided by {@link GroupScheduler}; this actor carries messages.
+ * <p>It begins by binding the nodes to its {@link Epoch}, learning their ledgers, and reading which
+ * groups earlier managers were asked for; it acts once most worker nodes have answered, and all of
+ * them or {@code recovery-timeout} has passed. What to do is decided by {@link GroupScheduler};
+ * this actor carries messages.
  *
  * <p>States of a group: {@link GroupState}. An actor that asks for a group gets its {@link
  * GroupEvent}s. A group that waits is planned again whenever something was freed or a node came.
@@ -58,7 +48,8 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
 
   /**
    * Asks for a group. May be repeated: the same group is not placed twice, its state is told again,
-   * and events go to the latest subscriber.
+   * and events go to the latest subscriber. A group that is not detached is removed when its
+   * subscriber ends.
    */
   public record Create(PlacementGroupSpec spec, ActorRef<GroupEvent> subscriber)
       implements Command, WireMessage {}
@@ -73,13 +64,28 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
   /** Asks for all nodes and groups. */
   public record Describe(ActorRef<Groups> replyTo) implements Command, WireMessage {}
 
+  /** Asks for the group with this id or name, and if it waits, for what keeps it now. */
+  public record Show(String group, ActorRef<Shown> replyTo) implements Command, WireMessage {}
+
   /** Asks where a group would go, without reserving anything. */
   public record Plan(PlacementGroupSpec spec, ClusterChange change, ActorRef<PlanResult> replyTo)
       implements Command, WireMessage {}
 
+  /**
+   * Makes a node take nothing new, or end that; what lies there stays.
+   *
+   * @param node its id or {@code host:port}
+   * @param draining whether it is to take nothing new
+   * @param replyTo is told once the node obeys, or at once that there is none
+   */
+  public record Drain(String node, boolean draining, ActorRef<DrainReply> replyTo)
+      implements Command, WireMessage {}
+
   private record NodesChanged(NodeSource.Nodes nodes) implements Command {}
 
-  private record NodeReplied(NodeAgent.Reply reply) implements Command {}
+  private record NodeReplied(NodeReply reply) implements Command {}
+
+  private record DesiredStateChanged(DesiredState.Event event) implements Command {}
 
   private enum Tick implements Command {
     INSTANCE
@@ -100,11 +106,17 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
     }
   }
 
+  /** The answer to {@link Show}; empty if there is no such group. */
+  public record Shown(Optional<GroupView> group) implements WireMessage {}
+
+  /** The answer to {@link Drain}; empty if there is no such node, else its id. */
+  public record DrainReply(Optional<String> nodeId) implements WireMessage {}
+
   /** Returns the reference by which every node of the cluster reaches the manager. */
   public static ActorRef<Command> init(ActorSystem<?> system) {
     PlacementSettings settings = PlacementSettings.of(system.settings().config());
     Behavior<Command> behavior =
-        Behaviors.supervise(create(settings, ClusterNodes::create))
+        Behaviors.supervise(create(settings, ClusterNodes::create, DesiredStateReplica::create))
             .onFailure(SupervisorStrategy.restart());
     ClusterSingletonSettings singleton =
         ClusterSingletonSettings.create(system).withRole(NodeRole.CONTROL.configName());
@@ -112,31 +124,45 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
         .init(SingletonActor.of(behavior, NAME).withSettings(singleton));
   }
 
-  static Behavior<Command> create(PlacementSettings settings, NodeSource nodes) {
+  static Behavior<Command> create(
+      PlacementSettings settings, NodeSource nodes, DesiredState desired) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers -> {
                   timers.startTimerAtFixedRate(Tick.INSTANCE, settings.tickInterval());
-                  return new PlacementGroupManager(context, settings, nodes);
+                  return new PlacementGroupManager(context, settings, nodes, desired);
                 }));
   }
 
-  private final ActorRef<NodeAgent.Reply> replies;
+  private final ActorRef<NodeReply> replies;
   private final GroupScheduler scheduler;
   private final ManagedNodes nodes;
-  private final Map<String, ActorRef<GroupEvent>> subscribers = new HashMap<>();
-  private final Map<String, List<ActorRef<GroupEvent>>> removers = new HashMap<>();
+  private final GroupMessages messages;
+  private final GroupSubscribers subscribers;
+  private final DesiredStateWriter desired;
+  private final DrainRequests drains = new DrainRequests();
 
   private PlacementGroupManager(
-      ActorContext<Command> context, PlacementSettings settings, NodeSource source) {
+      ActorContext<Command> context,
+      PlacementSettings settings,
+      NodeSource source,
+      DesiredState desiredState) {
     super(context);
-    this.replies = context.messageAdapter(NodeAgent.Reply.class, NodeReplied::new);
+    this.replies = context.messageAdapter(NodeReply.class, NodeReplied::new);
     this.nodes = new ManagedNodes(context, replies, settings, UUID.randomUUID().toString());
+    this.messages = new GroupMessages(nodes, replies);
+    this.subscribers = new GroupSubscribers(context);
     PlacementPlanner planner = new PlacementPlanner(settings.searchBudget(), System::nanoTime);
     this.scheduler = new GroupScheduler(planner, settings);
     context.spawn(
         source.tell(context.messageAdapter(NodeSource.Nodes.class, NodesChanged::new)), "nodes");
+    ActorRef<DesiredState.Command> store =
+        context.spawn(
+            desiredState.create(
+                context.messageAdapter(DesiredState.Event.class, DesiredStateChanged::new)),
+            "desired-state");
+    this.desired = new DesiredStateWriter(store, scheduler, subscribers);
   }
 
   @Override
@@ -145,33 +171,33 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
         .onMessage(Create.class, this::onCreate)
         .onMessage(Remove.class, this::onRemove)
         .onMessage(Describe.class, this::onDescribe)
+        .onMessage(Show.class, this::onShow)
         .onMessage(Plan.class, this::onPlan)
+        .onMessage(Drain.class, this::onDrain)
         .onMessage(NodesChanged.class, this::onNodesChanged)
         .onMessage(NodeReplied.class, this::onNodeReplied)
+        .onMessage(DesiredStateChanged.class, this::onDesiredStateChanged)
         .onMessage(Tick.class, tick -> onTick())
         .onSignal(Terminated.class, this::onTerminated)
         .build();
   }
 
   private Behavior<Command> onCreate(Create command) {
-    String groupId = command.spec().id();
-    Optional<ActorRef<GroupEvent>> before =
-        Optional.ofNullable(subscribers.put(groupId, command.subscriber()));
-    Optional<Refusal> refusal = scheduler.create(command.spec());
+    PlacementGroupSpec spec = command.spec();
+    Optional<Refusal> refusal = scheduler.refusal(spec);
     if (refusal.isPresent()) {
-      before.ifPresentOrElse(
-          other -> subscribers.put(groupId, other), () -> subscribers.remove(groupId));
       command
           .subscriber()
-          .tell(new GroupRejected(groupId, refusal.get().code(), refusal.get().reason()));
-    } else if (!command.spec().options().detached()) {
-      getContext().watch(command.subscriber());
+          .tell(new GroupRejected(spec.id(), refusal.get().code(), refusal.get().reason()));
+    } else {
+      subscribers.put(spec, command.subscriber());
+      scheduler.create(spec);
     }
     return carryOut();
   }
 
   private Behavior<Command> onRemove(Remove command) {
-    removers.computeIfAbsent(command.groupId(), id -> new ArrayList<>()).add(command.replyTo());
+    subscribers.addRemover(command.groupId(), command.replyTo());
     scheduler.remove(command.groupId());
     return carryOut();
   }
@@ -181,18 +207,15 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
         scheduler.nodes().stream()
             .sorted(Comparator.comparing(NodeView::address, AddressOrder.INSTANCE))
             .toList();
-    command.replyTo().tell(new Groups(views, scheduler.groups().stream().map(this::view).toList()));
+    command
+        .replyTo()
+        .tell(new Groups(views, scheduler.groups().stream().map(messages::view).toList()));
     return this;
   }
 
-  private GroupView view(GroupSnapshot group) {
-    return new GroupView(
-        group.spec(),
-        group.state(),
-        group.detail(),
-        placements(group.sites()),
-        group.explanation(),
-        group.attempts());
+  private Behavior<Command> onShow(Show command) {
+    command.replyTo().tell(new Shown(scheduler.explain(command.group()).map(messages::view)));
+    return carryOut();
   }
 
   private Behavior<Command> onPlan(Plan command) {
@@ -200,57 +223,67 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
     return this;
   }
 
+  private Behavior<Command> onDrain(Drain command) {
+    Optional<String> nodeId = nodes.find(command.node());
+    if (nodeId.isEmpty()) {
+      command.replyTo().tell(new DrainReply(nodeId));
+    }
+    nodeId.ifPresent(id -> drains.add(id, command));
+    nodeId
+        .flatMap(nodes::agent)
+        .ifPresent(
+            agent -> agent.tell(new NodeAgent.Drain(nodes.epoch(), command.draining(), replies)));
+    return this;
+  }
+
   private Behavior<Command> onNodesChanged(NodesChanged changed) {
     nodes.changed(changed.nodes());
-    nodes.ids().forEach(id -> scheduler.nodeReachable(id, nodes.isReachable(id)));
-    activateOnceReady();
-    return carryOut();
+    nodes.ids().forEach(this::tellCondition);
+    return act();
+  }
+
+  private void tellCondition(String nodeId) {
+    scheduler.nodeReachable(nodeId, nodes.isReachable(nodeId));
+    scheduler.nodeDraining(nodeId, nodes.isDraining(nodeId));
   }
 
   private Behavior<Command> onNodeReplied(NodeReplied replied) {
-    if (!replied.reply().epoch().equals(nodes.epoch())) {
+    NodeReply reply = replied.reply();
+    if (!reply.epoch().equals(nodes.epoch())) {
       return this;
     }
-    NodeAgent.Reply reply = replied.reply();
-    if (reply instanceof NodeAgent.Promised promised) {
+    if (reply instanceof NodeReply.Promised promised) {
       onPromised(promised);
-    } else if (reply instanceof NodeAgent.Held held) {
+    } else if (reply instanceof NodeReply.Held held) {
       scheduler.held(held.nodeId(), held.groupId(), held.attempt(), held.phase());
-    } else if (reply instanceof NodeAgent.Released released) {
+    } else if (reply instanceof NodeReply.Released released) {
       scheduler.released(released.nodeId(), released.groupId(), released.attempt());
-    } else if (reply instanceof NodeAgent.Refused refused) {
+    } else if (reply instanceof NodeReply.Drained drained) {
+      nodes.drained(drained.nodeId(), drained.draining());
+      tellCondition(drained.nodeId());
+      drains.answer(drained);
+    } else if (reply instanceof NodeReply.Refused refused) {
       onRefused(refused);
     }
-    return carryOut();
+    return act();
   }
 
-  private void onPromised(NodeAgent.Promised promised) {
-    nodes.promised(promised);
-    List<Holding> holdings = new ArrayList<>();
-    for (NodeState.GroupShare share : promised.state().groups()) {
-      subscribers.putIfAbsent(share.group().id(), share.subscriber());
-      share.bundles().forEach(bundle -> holdings.add(holding(share.group(), bundle, promised)));
+  private void onPromised(NodeReply.Promised promised) {
+    if (!nodes.isKnown(promised.agent())) {
+      return;
     }
-    scheduler.nodeState(promised.state().view().node(), holdings);
-    scheduler.nodeReachable(promised.nodeId(), nodes.isReachable(promised.nodeId()));
-    activateOnceReady();
+    nodes.promised(promised).forEach(scheduler::nodeLost);
+    for (NodeState.GroupShare share : promised.state().groups()) {
+      subscribers.restore(share.group(), share.subscriber());
+    }
+    scheduler.nodeState(promised.state().view(), promised.state().holdings(promised.epoch()));
+    tellCondition(promised.nodeId());
   }
 
-  private static Holding holding(
-      PlacementGroupSpec group, NodeState.HeldBundle bundle, NodeAgent.Promised promised) {
-    return new Holding(
-        group,
-        bundle.bundleIndex(),
-        promised.epoch(),
-        bundle.attempt(),
-        bundle.deviceIndexes(),
-        bundle.phase());
-  }
-
-  private void onRefused(NodeAgent.Refused refused) {
+  private void onRefused(NodeReply.Refused refused) {
     getContext()
         .getLog()
-        .info(
+        .debug(
             "Node [{}] refused group [{}]: {}",
             refused.nodeId(),
             refused.groupId(),
@@ -263,114 +296,58 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
     }
   }
 
-  private void activateOnceReady() {
-    if (nodes.becomesReady()) {
-      getContext().getLog().debug("Manages the nodes under epoch [{}]", nodes.epoch());
-      scheduler.activate();
+  private Behavior<Command> onDesiredStateChanged(DesiredStateChanged changed) {
+    if (changed.event() instanceof DesiredState.Loaded loaded) {
+      desired.onLoaded(loaded);
+    } else if (changed.event() instanceof DesiredState.Written written) {
+      desired.onWritten(written);
     }
+    return act();
   }
 
   private Behavior<Command> onTick() {
     nodes.tick();
-    activateOnceReady();
     scheduler.tick();
-    return carryOut();
+    if (nodes.isReady()) {
+      desired.tick(nodes.epoch());
+      if (nodes.isComplete()) {
+        scheduler.forgetTombstones();
+      }
+    }
+    return act();
   }
 
   private Behavior<Command> onTerminated(Terminated terminated) {
     ActorRef<?> stopped = terminated.getRef();
     nodes.terminated(stopped).ifPresent(scheduler::nodeLost);
-    scheduler.groups().stream()
-        .filter(group -> !group.spec().options().detached())
-        .map(group -> group.spec().id())
-        .filter(id -> stopped.equals(subscribers.get(id)))
-        .forEach(scheduler::remove);
-    activateOnceReady();
+    subscribers.endedWith(stopped).forEach(scheduler::remove);
+    return act();
+  }
+
+  /** Begins to act, if it may from now on, then sends what the scheduler wants sent. */
+  private Behavior<Command> act() {
+    if (desired.isLoaded() && nodes.becomesReady()) {
+      getContext().getLog().debug("Manages the nodes under epoch [{}]", nodes.epoch());
+      scheduler.activate();
+    }
     return carryOut();
   }
 
-  /** Sends what the scheduler wants sent. */
   private Behavior<Command> carryOut() {
     for (Effect effect : scheduler.drain()) {
       if (effect instanceof Effect.ToNode toNode) {
-        nodes.agent(toNode.nodeId()).ifPresent(agent -> agent.tell(command(toNode)));
+        nodes
+            .agent(toNode.nodeId())
+            .ifPresent(agent -> agent.tell(messages.toNode(toNode, subscribers)));
       } else if (effect instanceof Effect.Removed removed) {
-        onRemoved(removed.groupId());
+        getContext().getLog().debug("Group [{}] is removed", removed.groupId());
+        subscribers.removed(removed.groupId());
       } else if (effect instanceof Effect.ToSubscriber news) {
-        GroupEvent event = event(news);
+        GroupEvent event = messages.toSubscriber(news);
         getContext().getLog().debug("{}", event);
-        subscriber(news.groupId()).tell(event);
+        subscribers.of(news.groupId()).tell(event);
       }
     }
     return this;
-  }
-
-  private NodeAgent.Command command(Effect.ToNode effect) {
-    Epoch epoch = nodes.epoch();
-    if (effect instanceof Effect.Prepare prepare) {
-      return new NodeAgent.Prepare(
-          epoch,
-          prepare.attempt(),
-          prepare.group(),
-          subscriber(prepare.group().id()),
-          prepare.devicesOfBundle(),
-          prepare.commit(),
-          replies);
-    }
-    if (effect instanceof Effect.Commit commit) {
-      return new NodeAgent.Commit(epoch, commit.attempt(), commit.groupId(), replies);
-    }
-    if (effect instanceof Effect.Release release) {
-      return new NodeAgent.Release(
-          epoch, release.attempt(), release.groupId(), release.bundles(), replies);
-    }
-    return new NodeAgent.Promise(epoch, replies);
-  }
-
-  private GroupEvent event(Effect.ToSubscriber news) {
-    String groupId = news.groupId();
-    if (news instanceof Effect.Created created) {
-      getContext().getLog().debug("Group [{}] is created on {}", groupId, created.sites());
-      return new GroupCreated(groupId, placements(created.sites()));
-    }
-    if (news instanceof Effect.Rescheduling lost) {
-      getContext()
-          .getLog()
-          .warn("Group [{}] lost {}: {}", groupId, lost.lostBundles(), lost.reason());
-      return new GroupRescheduling(groupId, lost.lostBundles(), lost.reason());
-    }
-    if (news instanceof Effect.Pending pending) {
-      return new GroupPending(groupId, pending.state(), pending.detail(), pending.explanation());
-    }
-    return new GroupRemoved(groupId);
-  }
-
-  private void onRemoved(String groupId) {
-    GroupRemoved removed = new GroupRemoved(groupId);
-    getContext().getLog().debug("Group [{}] is removed", groupId);
-    Set<ActorRef<GroupEvent>> listeners = new HashSet<>();
-    Optional.ofNullable(removers.remove(groupId)).ifPresent(listeners::addAll);
-    Optional.ofNullable(subscribers.remove(groupId)).ifPresent(listeners::add);
-    listeners.forEach(listener -> listener.tell(removed));
-  }
-
-  private ActorRef<GroupEvent> subscriber(String groupId) {
-    return subscribers.getOrDefault(groupId, getContext().getSystem().deadLetters());
-  }
-
-  private List<BundlePlacement> placements(Map<Integer, BundleSite> sites) {
-    List<BundlePlacement> placements = new ArrayList<>();
-    new TreeMap<>(sites)
-        .forEach(
-            (index, site) ->
-                nodes
-                    .agent(site.nodeId())
-                    .ifPresent(agent -> placements.add(placement(index, site, agent))));
-    return placements;
-  }
-
-  private BundlePlacement placement(int index, BundleSite site, ActorRef<NodeAgent.Command> agent) {
-    String address = nodes.address(site.nodeId());
-    return new BundlePlacement(index, site.nodeId(), address, site.deviceIndexes(), agent);
   }
 }

@@ -33,4 +33,9 @@ public record PlacementOptions(
   public PlacementOptions withKeepTogether(int bundles) {
     return new PlacementOptions(bundles, topologyLabel, softTargetNode, detached);
   }
+
+  /** Returns these wishes with {@code detached} replaced. */
+  public PlacementOptions withDetached(boolean itIsDetached) {
+    return new PlacementOptions(keepTogether, topologyLabel, softTargetNode, itIsDetached);
+  }
 }

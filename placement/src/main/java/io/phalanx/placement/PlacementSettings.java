@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param reservationTimeout how long the manager waits for all nodes to prepare
  * @param resendInterval after which an unanswered message to a node is repeated
  * @param retryInterval after which a waiting group is planned again, whatever has changed
+ * @param maxRetryDelay the longest delay after attempts that nodes refused or did not answer
  * @param reportInterval how often a waiting group's subscriber is told what is missing
  * @param recoveryTimeout how long a new manager waits for all nodes, once most have answered
  * @param tickInterval the manager's clock
@@ -22,6 +23,7 @@ public record PlacementSettings(
     Duration reservationTimeout,
     Duration resendInterval,
     Duration retryInterval,
+    Duration maxRetryDelay,
     Duration reportInterval,
     Duration recoveryTimeout,
     Duration tickInterval) {
@@ -50,6 +52,7 @@ public record PlacementSettings(
             reservationTimeout,
             positive(reader, "resend-interval"),
             positive(reader, "retry-interval"),
+            positive(reader, "max-retry-delay"),
             positive(reader, "report-interval"),
             positive(reader, "recovery-timeout"),
             positive(reader, "tick-interval"));

@@ -60,7 +60,13 @@ final class PlacementTablesTest {
   void groups_waiting_showWhy() {
     Explanation why = new Explanation("no room", List.of(), "would fit with 1 more node");
     GroupView view =
-        new GroupView(SPEC, GroupState.PENDING, SchedulingDetail.NO_RESOURCES, List.of(), why, 0);
+        new GroupView(
+            SPEC,
+            GroupState.PENDING,
+            SchedulingDetail.NO_RESOURCES,
+            List.of(),
+            why,
+            GroupStats.NONE);
 
     assertThat(PlacementTables.groups(List.of(view), List.of()))
         .containsExactly(

@@ -42,6 +42,6 @@ final class SerializationRoundTripTest {
                 testKit.<GroupEvent>createTestProbe().ref(),
                 Map.of(0, List.of(1), 2, List.of(2, 3)),
                 false,
-                testKit.<NodeAgent.Reply>createTestProbe().ref()));
+                testKit.<NodeReply>createTestProbe().ref()));
   }
 }

@@ -23,13 +23,15 @@ final class ClusterMirror {
   private static final class Node {
     private final NodeInfo info;
     private final FreeShares free;
-    private final Map<BundleId, Use> uses = new HashMap<>();
+    private final Map<String, Map<Integer, Use>> usesOfGroup = new HashMap<>();
     private boolean reachable = true;
+    private boolean draining;
     private @Nullable NodeView view;
 
-    Node(NodeInfo info) {
+    Node(NodeInfo info, boolean draining) {
       this.info = info;
       this.free = new FreeShares(info);
+      this.draining = draining;
     }
   }
 
@@ -45,9 +47,9 @@ final class ClusterMirror {
   }
 
   /** Adds a node, or forgets all that was believed to be held on it. */
-  void put(NodeInfo info) {
-    Node fresh = new Node(info);
-    Node known = nodes.put(info.nodeId(), fresh);
+  void put(NodeView node) {
+    Node fresh = new Node(node.node(), node.draining());
+    Node known = nodes.put(node.nodeId(), fresh);
     fresh.reachable = known == null || known.reachable;
     freedVersion++;
   }
@@ -64,33 +66,52 @@ final class ClusterMirror {
     }
   }
 
+  void setDraining(String nodeId, boolean draining) {
+    Node node = nodes.get(nodeId);
+    if (node != null && node.draining != draining) {
+      node.draining = draining;
+      node.view = null;
+      freedVersion += draining ? 0 : 1;
+    }
+  }
+
   /** Counts a bundle as held; what does not fit, since two views differ, is not counted. */
   void hold(String nodeId, BundleId bundle, Resources resources, List<Integer> devices) {
     Node node = nodes.get(nodeId);
-    if (node != null
-        && !node.uses.containsKey(bundle)
-        && node.free.take(resources, devices).isEmpty()) {
-      node.uses.put(bundle, new Use(resources, devices));
+    if (node == null) {
+      return;
+    }
+    boolean isKnown =
+        node.usesOfGroup.getOrDefault(bundle.groupId(), Map.of()).containsKey(bundle.index());
+    if (!isKnown && node.free.take(resources, devices).isEmpty()) {
+      node.usesOfGroup
+          .computeIfAbsent(bundle.groupId(), id -> new HashMap<>())
+          .put(bundle.index(), new Use(resources, devices));
       node.view = null;
     }
   }
 
   void free(String nodeId, BundleId bundle) {
     Node node = nodes.get(nodeId);
-    Use use = node == null ? null : node.uses.remove(bundle);
-    if (node != null && use != null) {
-      node.free.giveBack(use.resources(), use.devices());
-      node.view = null;
-      freedVersion++;
+    Map<Integer, Use> uses = node == null ? null : node.usesOfGroup.get(bundle.groupId());
+    Use use = uses == null ? null : uses.remove(bundle.index());
+    if (node == null || uses == null || use == null) {
+      return;
     }
+    if (uses.isEmpty()) {
+      node.usesOfGroup.remove(bundle.groupId());
+    }
+    node.free.giveBack(use.resources(), use.devices());
+    node.view = null;
+    freedVersion++;
   }
 
   /** Returns the bundles of a group that count as held on a node. */
   List<BundleId> heldOn(String nodeId, String groupId) {
     Node node = nodes.get(nodeId);
-    return node == null
-        ? List.of()
-        : node.uses.keySet().stream().filter(id -> id.groupId().equals(groupId)).toList();
+    Set<Integer> indexes =
+        node == null ? Set.of() : node.usesOfGroup.getOrDefault(groupId, Map.of()).keySet();
+    return indexes.stream().map(index -> new BundleId(groupId, index)).toList();
   }
 
   String address(String nodeId) {
@@ -111,7 +132,7 @@ final class ClusterMirror {
   private static NodeView view(Node node) {
     NodeView view = node.view;
     if (view == null) {
-      view = node.free.view();
+      view = node.free.view(node.draining);
       node.view = view;
     }
     return view;

@@ -65,11 +65,11 @@ final class FreeShares {
     return new Resources(amounts);
   }
 
-  NodeView view() {
+  NodeView view(boolean draining) {
     List<Long> shares = new ArrayList<>();
     for (long share : devices) {
       shares.add(share);
     }
-    return new NodeView(node, free, shares, false);
+    return new NodeView(node, free, shares, draining);
   }
 }

@@ -6,29 +6,37 @@ import io.phalanx.placement.GroupState;
 import io.phalanx.placement.PlacementGroupSpec;
 import io.phalanx.placement.SchedulingDetail;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** A placement group as the manager keeps it; {@link GroupState} lists the transitions. */
 final class Group {
   final PlacementGroupSpec spec;
   final Map<Integer, BundleSite> sites = new TreeMap<>();
+
+  /** By node id, what has been asked to be freed and is not confirmed. */
   final Map<String, Effect.Release> releases = new HashMap<>();
+
+  final RetryState retry = new RetryState();
+  final GroupTimes times;
   GroupState state = GroupState.PENDING;
   SchedulingDetail detail = SchedulingDetail.QUEUED;
   Explanation explanation = Explanation.NONE;
   @Nullable Reservation reservation;
   boolean wasCreated;
-  int attempts;
-  long triedAtVersion = -1;
-  long notBefore;
-  long retryAt;
   long reportAt;
   long releasesSentAt;
 
-  Group(PlacementGroupSpec spec) {
+  Group(PlacementGroupSpec spec, GroupTimes times) {
     this.spec = spec;
+    this.times = times;
+  }
+
+  String id() {
+    return spec.id();
   }
 
   boolean isComplete() {
@@ -48,9 +56,22 @@ final class Group {
     return wasCreated || !sites.isEmpty() ? GroupState.RESCHEDULING : GroupState.PENDING;
   }
 
+  /** Returns the bundles whose node is one of these. */
+  List<Integer> bundlesOn(Predicate<String> nodeId) {
+    return sites.entrySet().stream()
+        .filter(entry -> nodeId.test(entry.getValue().nodeId()))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
   Map<Integer, String> nodeOfPlaced() {
     Map<Integer, String> nodes = new HashMap<>();
     sites.forEach((index, site) -> nodes.put(index, site.nodeId()));
     return nodes;
+  }
+
+  boolean isBeingReleased(String nodeId, int index) {
+    Effect.Release release = releases.get(nodeId);
+    return release != null && (release.bundles().isEmpty() || release.bundles().contains(index));
   }
 }

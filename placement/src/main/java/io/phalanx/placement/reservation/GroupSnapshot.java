@@ -3,6 +3,7 @@ package io.phalanx.placement.reservation;
 import io.phalanx.placement.BundleSite;
 import io.phalanx.placement.Explanation;
 import io.phalanx.placement.GroupState;
+import io.phalanx.placement.GroupStats;
 import io.phalanx.placement.PlacementGroupSpec;
 import io.phalanx.placement.SchedulingDetail;
 import java.util.Map;
@@ -16,7 +17,7 @@ import java.util.TreeMap;
  * @param detail why
  * @param sites by bundle index, the bundles that have a place
  * @param explanation why it waits
- * @param attempts how often nodes were asked
+ * @param stats how often and how long it has been worked on
  */
 public record GroupSnapshot(
     PlacementGroupSpec spec,
@@ -24,7 +25,7 @@ public record GroupSnapshot(
     SchedulingDetail detail,
     Map<Integer, BundleSite> sites,
     Explanation explanation,
-    int attempts) {
+    GroupStats stats) {
 
   static GroupSnapshot of(Group group) {
     return new GroupSnapshot(
@@ -33,6 +34,6 @@ public record GroupSnapshot(
         group.detail,
         new TreeMap<>(group.sites),
         group.explanation,
-        group.attempts);
+        group.times.stats(group.retry.highestDelay()));
   }
 }

@@ -60,10 +60,6 @@ final class Reservation {
     return sitesOfNode.containsKey(nodeId);
   }
 
-  boolean contains(int bundleIndex) {
-    return sitesOfNode.values().stream().anyMatch(sites -> sites.containsKey(bundleIndex));
-  }
-
   Map<String, Map<Integer, BundleSite>> sitesOfNode() {
     return sitesOfNode;
   }
@@ -116,12 +112,14 @@ final class Reservation {
     return new Effect.Prepare(nodeId, attempt, group, devices, onePhase);
   }
 
-  boolean isSilentSince(long time) {
-    return sentAt <= time;
+  /** Returns the tick at which the attempt began. */
+  long startedAt() {
+    return startedAt;
   }
 
-  boolean isOlderThan(long time) {
-    return startedAt <= time;
+  /** Returns the tick at which the nodes were last asked. */
+  long sentAt() {
+    return sentAt;
   }
 
   void sentAgain(long now) {

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The truth about one node's reservations; {@link BundlePhase} lists the transitions of a bundle.
@@ -22,22 +24,24 @@ import java.util.Set;
  * been released is refused.
  */
 public final class ResourceLedger {
-  private static final int MOST_FENCES = 10_000;
-
   private final FreeShares free;
-  private final Map<BundleId, Holding> held = new LinkedHashMap<>();
-  private final Map<String, Long> releasedAttempts =
-      new LinkedHashMap<>() {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Long> eldest) {
-          return size() > MOST_FENCES;
-        }
-      };
+  private final Map<String, Map<Integer, Holding>> heldOfGroup = new LinkedHashMap<>();
+  private final AttemptFence fence = new AttemptFence();
   private Epoch promised = Epoch.NONE;
+  private boolean draining;
 
   /** Creates the ledger of a node on which nothing is reserved. */
   public ResourceLedger(NodeInfo node) {
     this.free = new FreeShares(node);
+  }
+
+  /** Takes nothing new from now on, or does again; what is held stays. */
+  public Optional<Refusal> drain(Epoch epoch, boolean itDrains) {
+    Optional<Refusal> stale = promise(epoch);
+    if (stale.isEmpty()) {
+      draining = itDrains;
+    }
+    return stale;
   }
 
   /** Why the ledger did not do as it was told; nothing has changed. */
@@ -53,7 +57,7 @@ public final class ResourceLedger {
     }
     if (!epoch.equals(promised)) {
       promised = epoch;
-      releasedAttempts.clear();
+      fence.clear();
     }
     return Optional.empty();
   }
@@ -79,11 +83,16 @@ public final class ResourceLedger {
     if (stale.isPresent() || isRepeated(epoch, attempt, group, devicesOfBundle, phase)) {
       return stale;
     }
-    if (attempt <= releasedAttempts.getOrDefault(group.id(), -1L)) {
+    if (fence.isReleased(group.id(), attempt)) {
       return Optional.of(
           new Refusal(
               ErrorCode.BUNDLE_NOT_PREPARED,
               "attempt %d for group [%s] has been released".formatted(attempt, group.id())));
+    }
+    if (draining) {
+      return Optional.of(
+          new Refusal(
+              ErrorCode.INSUFFICIENT_BUNDLE_RESOURCES, "the node drains and takes nothing new"));
     }
     String problem = takeAll(epoch, attempt, group, devicesOfBundle, phase);
     return problem.isEmpty()
@@ -99,7 +108,7 @@ public final class ResourceLedger {
       BundlePhase phase) {
     List<Holding> again = new ArrayList<>();
     for (int index : devicesOfBundle.keySet()) {
-      Holding holding = held.get(group.bundleId(index));
+      Holding holding = get(group.bundleId(index));
       if (holding == null
           || !holding.isOf(epoch, attempt)
           || holding.phase() == BundlePhase.RELEASING) {
@@ -108,7 +117,7 @@ public final class ResourceLedger {
       again.add(holding);
     }
     if (phase == BundlePhase.COMMITTED) {
-      again.forEach(holding -> held.put(holding.id(), holding.in(phase)));
+      again.forEach(holding -> put(holding.in(phase)));
     }
     return true;
   }
@@ -138,19 +147,33 @@ public final class ResourceLedger {
   }
 
   private String take(Holding holding) {
-    Holding other = held.get(holding.id());
+    Holding other = get(holding.id());
     if (other != null) {
       return "is held already by attempt " + other.attempt();
     }
     String problem = free.take(holding.resources(), holding.deviceIndexes());
     if (problem.isEmpty()) {
-      held.put(holding.id(), holding);
+      put(holding);
     }
     return problem;
   }
 
+  private void put(Holding holding) {
+    heldOfGroup
+        .computeIfAbsent(holding.group().id(), id -> new TreeMap<>())
+        .put(holding.bundleIndex(), holding);
+  }
+
+  private @Nullable Holding get(BundleId bundle) {
+    return heldOfGroup.getOrDefault(bundle.groupId(), Map.of()).get(bundle.index());
+  }
+
   private void drop(Holding holding) {
-    held.remove(holding.id());
+    Map<Integer, Holding> ofGroup = heldOfGroup.getOrDefault(holding.group().id(), Map.of());
+    ofGroup.remove(holding.bundleIndex());
+    if (ofGroup.isEmpty()) {
+      heldOfGroup.remove(holding.group().id());
+    }
     free.giveBack(holding.resources(), holding.deviceIndexes());
   }
 
@@ -172,7 +195,7 @@ public final class ResourceLedger {
               "attempt %d for group [%s] is not prepared, or its time has passed"
                   .formatted(attempt, groupId)));
     }
-    prepared.forEach(holding -> held.put(holding.id(), holding.in(BundlePhase.COMMITTED)));
+    prepared.forEach(holding -> put(holding.in(BundlePhase.COMMITTED)));
     return Optional.empty();
   }
 
@@ -188,14 +211,14 @@ public final class ResourceLedger {
     if (stale.isPresent()) {
       return stale;
     }
-    releasedAttempts.merge(groupId, attempt, Math::max);
+    fence.released(groupId, attempt);
     for (Holding holding : of(groupId)) {
       boolean named = bundles.isEmpty() || bundles.contains(holding.bundleIndex());
       if (named && holding.isReleasedBy(epoch, attempt)) {
         if (holding.phase() == BundlePhase.PREPARED) {
           drop(holding);
         } else {
-          held.put(holding.id(), holding.in(BundlePhase.RELEASING));
+          put(holding.in(BundlePhase.RELEASING));
         }
       }
     }
@@ -204,7 +227,7 @@ public final class ResourceLedger {
 
   /** Frees a bundle that is {@code RELEASING} and in which nothing runs any more. */
   public void free(BundleId bundle) {
-    Holding holding = held.get(bundle);
+    Holding holding = get(bundle);
     if (holding != null && holding.phase() == BundlePhase.RELEASING) {
       drop(holding);
     }
@@ -223,21 +246,21 @@ public final class ResourceLedger {
 
   /** Returns a bundle that the node holds. */
   public Optional<Holding> holding(BundleId bundle) {
-    return Optional.ofNullable(held.get(bundle));
+    return Optional.ofNullable(get(bundle));
   }
 
-  /** Returns all that the node holds, in the order in which it came. */
+  /** Returns all that the node holds, group by group in the order in which they came. */
   public List<Holding> holdings() {
-    return List.copyOf(held.values());
+    return heldOfGroup.values().stream().flatMap(ofGroup -> ofGroup.values().stream()).toList();
   }
 
   /** Returns what the node holds of one group. */
   public List<Holding> of(String groupId) {
-    return held.values().stream().filter(holding -> holding.group().id().equals(groupId)).toList();
+    return List.copyOf(heldOfGroup.getOrDefault(groupId, Map.of()).values());
   }
 
   /** Returns the node and what is free on it. */
   public NodeView view() {
-    return free.view();
+    return free.view(draining);
   }
 }

@@ -1,0 +1,148 @@
+package io.phalanx.placement.reservation;
+
+import io.phalanx.placement.Bundle;
+import io.phalanx.placement.Explanation;
+import io.phalanx.placement.NodeView;
+import io.phalanx.placement.PlacementGroupSpec;
+import io.phalanx.placement.PlacementOptions;
+import io.phalanx.placement.PlacementStrategy;
+import io.phalanx.placement.PlanResult;
+import io.phalanx.placement.SchedulingDetail;
+import io.phalanx.placement.scheduling.PlacementPlanner;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The groups that wait for a place. Each is planned on its own, those that lost bundles first, so
+ * that none keeps another from what it does not need itself.
+ */
+final class GroupQueue {
+  private final ManagerState manager;
+  private final PlacementPlanner planner;
+  private final Reservations reservations;
+
+  /** What did not fit since something was last freed; what is equal need not be planned. */
+  private final Set<Wish> unplaceable = new HashSet<>();
+
+  /** Explanations of this tick, since many groups may wait for the same. */
+  private final Map<Wish, PlanResult> explained = new HashMap<>();
+
+  private long unplaceableVersion;
+
+  private record Wish(List<Bundle> bundles, PlacementStrategy strategy, PlacementOptions options) {
+
+    static Wish of(PlacementGroupSpec spec) {
+      return new Wish(spec.bundles(), spec.strategy(), spec.options());
+    }
+  }
+
+  GroupQueue(ManagerState manager, PlacementPlanner planner, Reservations reservations) {
+    this.manager = manager;
+    this.planner = planner;
+    this.reservations = reservations;
+  }
+
+  /** Starts a reservation for each waiting group that has a plan. */
+  void schedule() {
+    if (unplaceableVersion != manager.cluster().freedVersion()) {
+      unplaceableVersion = manager.cluster().freedVersion();
+      unplaceable.clear();
+    }
+    for (Group group : manager.groups().waiting()) {
+      if (group.retry.isDue(manager.cluster(), manager.clock())) {
+        tryToPlace(group);
+      }
+    }
+  }
+
+  private void tryToPlace(Group group) {
+    Optional<PlanResult.Planned> plan = isHopeless(group) ? Optional.empty() : find(group);
+    TickClock clock = manager.clock();
+    group.retry.tried(manager.cluster(), clock.after(manager.settings().retryInterval()));
+    if (plan.isPresent()) {
+      reservations.start(group, plan.get());
+    } else if (group.explanation.equals(Explanation.NONE)) {
+      report(group, true);
+    }
+  }
+
+  /** Returns whether an equal group did not fit and nothing was freed since. */
+  private boolean isHopeless(Group group) {
+    return isUntouched(group)
+        && !group.retry.isOverdue(manager.clock())
+        && unplaceable.contains(Wish.of(group.spec));
+  }
+
+  private static boolean isUntouched(Group group) {
+    return group.sites.isEmpty() && group.releases.isEmpty();
+  }
+
+  private Optional<PlanResult.Planned> find(Group group) {
+    Optional<PlanResult.Planned> plan =
+        planner.find(group.spec, candidates(group), group.nodeOfPlaced());
+    if (plan.isEmpty() && isUntouched(group)) {
+      unplaceable.add(Wish.of(group.spec));
+    }
+    return plan;
+  }
+
+  /** Returns the nodes to plan on: not those that have yet to free an earlier attempt. */
+  private List<NodeView> candidates(Group group) {
+    return manager.cluster().reachable().stream()
+        .filter(node -> !group.releases.containsKey(node.nodeId()))
+        .toList();
+  }
+
+  /** Tells, every {@code report-interval}, why groups wait. */
+  void tick(boolean active) {
+    explained.clear();
+    for (Group group : manager.groups().waiting()) {
+      if (group.reportAt <= manager.clock().now()) {
+        report(group, active);
+      }
+    }
+  }
+
+  /** Tells why a group waits. */
+  void report(Group group, boolean active) {
+    group.reportAt = manager.clock().after(manager.settings().reportInterval());
+    explain(group, active);
+    manager
+        .outbox()
+        .add(new Effect.Pending(group.id(), group.state, group.detail, group.explanation));
+  }
+
+  /** Finds out why a group waits, if it does. */
+  void explain(Group group, boolean active) {
+    if (!group.isWaiting()) {
+      return;
+    }
+    if (!active) {
+      group.explanation =
+          new Explanation("waits until most worker nodes have answered", List.of(), "");
+      return;
+    }
+    PlanResult why = why(group);
+    if (why instanceof PlanResult.NoResources noResources) {
+      group.detail = SchedulingDetail.NO_RESOURCES;
+      group.explanation = noResources.explanation();
+    } else if (why instanceof PlanResult.Infeasible infeasible) {
+      group.detail = SchedulingDetail.INFEASIBLE;
+      group.explanation = infeasible.explanation();
+    } else {
+      group.explanation = new Explanation("is tried again in a moment", List.of(), "");
+    }
+  }
+
+  private PlanResult why(Group group) {
+    if (!isUntouched(group)) {
+      return planner.plan(group.spec, candidates(group), group.nodeOfPlaced());
+    }
+    return explained.computeIfAbsent(
+        Wish.of(group.spec), wish -> planner.plan(group.spec, candidates(group), Map.of()));
+  }
+}

@@ -1,0 +1,225 @@
+package io.phalanx.placement.bench;
+
+import static io.phalanx.placement.PlacementStrategy.PACK;
+import static io.phalanx.placement.PlacementStrategy.SPREAD;
+import static io.phalanx.placement.PlacementStrategy.STRICT_PACK;
+import static io.phalanx.placement.PlacementStrategy.STRICT_SPREAD;
+
+import com.typesafe.config.ConfigFactory;
+import io.phalanx.placement.Bundle;
+import io.phalanx.placement.PlacementComponents;
+import io.phalanx.placement.PlacementGroup;
+import io.phalanx.placement.PlacementGroupSpec;
+import io.phalanx.placement.PlacementGroups;
+import io.phalanx.placement.PlacementStrategy;
+import io.phalanx.runtime.LocalCluster;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * Placement groups per second: create, wait until created, remove, wait until every node has freed
+ * its bundles. Nodes are actor systems of this JVM that talk over Artery; groups are asked for on
+ * the manager's node, each reserves on every node concerned.
+ *
+ * <p>Arguments: the number of nodes (1 or 8), the seconds per case. Prints a JSON object per case,
+ * then a table.
+ */
+public final class PlacementRates {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final int IN_FLIGHT = 16;
+  private static final int AT_ONCE = 1_000;
+  private static final double SHARE_AT_ONCE = 0.03;
+
+  private final PlacementGroups groups;
+  private final int nodes;
+  private final double seconds;
+  private final List<Result> results = new ArrayList<>();
+  private int sequence;
+
+  private record Result(
+      int nodes,
+      int bundles,
+      String strategy,
+      String mode,
+      int cycles,
+      double perSecond,
+      double p50Millis,
+      double p99Millis) {
+
+    String json() {
+      return String.format(
+          Locale.ROOT,
+          "{\"where\": \"%d nodes\", \"bundles\": %d, \"strategy\": \"%s\", \"mode\": \"%s\","
+              + " \"cycles\": %d, \"per_s\": %.1f, \"p50_ms\": %.2f, \"p99_ms\": %.2f}",
+          nodes,
+          bundles,
+          strategy,
+          mode,
+          cycles,
+          perSecond,
+          p50Millis,
+          p99Millis);
+    }
+
+    String row() {
+      return String.format(
+          Locale.ROOT,
+          "%5d  %7d  %-13s  %-13s  %7d  %8.1f  %7.2f  %7.2f",
+          nodes,
+          bundles,
+          strategy,
+          mode,
+          cycles,
+          perSecond,
+          p50Millis,
+          p99Millis);
+    }
+  }
+
+  private PlacementRates(PlacementGroups groups, int nodes, double seconds) {
+    this.groups = groups;
+    this.nodes = nodes;
+    this.seconds = seconds;
+  }
+
+  /** Runs every case. */
+  public static void main(String[] args) {
+    int nodes = args.length > 0 ? Integer.parseInt(args[0]) : 8;
+    double seconds = args.length > 1 ? Double.parseDouble(args[1]) : 4;
+    String config =
+        "phalanx.local-cluster { nodes = %d, gpus-per-node = %d, accelerator-type = L4 }"
+            .formatted(nodes, nodes == 1 ? 64 : 4);
+    try (LocalCluster cluster =
+        LocalCluster.start(
+            ConfigFactory.parseString(config).withFallback(ConfigFactory.load()).resolve(),
+            List.of(context -> PlacementComponents.of((spec, grant) -> Behaviors.empty())))) {
+      PlacementRates rates =
+          new PlacementRates(PlacementGroups.of(cluster.first().system()), nodes, seconds);
+      rates.awaitNodes();
+      rates.run();
+    }
+  }
+
+  private void awaitNodes() {
+    int known = 0;
+    while (known < nodes) {
+      known = groups.nodes().toCompletableFuture().join().size();
+    }
+  }
+
+  /** Runs everything often enough for the JIT compiler to be done with it. */
+  private void warmUp() {
+    for (int i = 0; i < 3; i++) {
+      cycles(1, PACK, seconds / 2);
+      cycles(4, STRICT_PACK, seconds / 4);
+      cycles(nodes, STRICT_SPREAD, seconds / 4);
+    }
+  }
+
+  private void run() {
+    warmUp();
+    oneAtATime(1, PACK);
+    oneAtATime(4, PACK);
+    oneAtATime(4, STRICT_PACK);
+    if (nodes > 1) {
+      oneAtATime(4, STRICT_SPREAD);
+      oneAtATime(8, SPREAD);
+      oneAtATime(8, STRICT_SPREAD);
+    }
+    inFlight(1, PACK);
+    atOnce();
+    System.out.println();
+    System.out.println(
+        "nodes  bundles  strategy       mode            cycles     per s   p50 ms   p99 ms");
+    results.forEach(result -> System.out.println(result.row()));
+  }
+
+  private PlacementGroupSpec next(int bundles, PlacementStrategy strategy, double gpus) {
+    sequence++;
+    return new PlacementGroupSpec(
+        "group-" + sequence, "", Collections.nCopies(bundles, Bundle.ofGpus(gpus)), strategy);
+  }
+
+  private void oneAtATime(int bundles, PlacementStrategy strategy) {
+    cycles(bundles, strategy, seconds / 8);
+    report(bundles, strategy, "one at a time", cycles(bundles, strategy, seconds));
+  }
+
+  /** Returns the duration of each cycle, in nanoseconds. */
+  private List<Long> cycles(int bundles, PlacementStrategy strategy, double forSeconds) {
+    List<Long> durations = new ArrayList<>();
+    long end = System.nanoTime() + (long) (forSeconds * 1e9);
+    for (long start = System.nanoTime(); start < end; start = System.nanoTime()) {
+      removeAll(createAll(List.of(next(bundles, strategy, 1))));
+      durations.add(System.nanoTime() - start);
+    }
+    return durations;
+  }
+
+  private List<PlacementGroup> createAll(List<PlacementGroupSpec> specs) {
+    List<PlacementGroup> created = specs.stream().map(groups::create).toList();
+    for (PlacementGroup group : created) {
+      if (!group.await(PATIENCE)) {
+        throw new IllegalStateException(group.spec() + " was not created");
+      }
+    }
+    return created;
+  }
+
+  private static void removeAll(List<PlacementGroup> groups) {
+    CompletableFuture.allOf(
+            groups.stream()
+                .map(group -> group.remove().toCompletableFuture())
+                .toArray(CompletableFuture[]::new))
+        .join();
+  }
+
+  private void inFlight(int bundles, PlacementStrategy strategy) {
+    List<Long> durations = new ArrayList<>();
+    long end = System.nanoTime() + (long) (seconds * 1e9);
+    for (long start = System.nanoTime(); start < end; start = System.nanoTime()) {
+      removeAll(
+          createAll(
+              IntStream.range(0, IN_FLIGHT).mapToObj(i -> next(bundles, strategy, 1)).toList()));
+      long each = (System.nanoTime() - start) / IN_FLIGHT;
+      durations.addAll(Collections.nCopies(IN_FLIGHT, each));
+    }
+    report(bundles, strategy, IN_FLIGHT + " in flight", durations);
+  }
+
+  private void atOnce() {
+    long start = System.nanoTime();
+    List<PlacementGroup> all =
+        createAll(IntStream.range(0, AT_ONCE).mapToObj(i -> next(1, PACK, SHARE_AT_ONCE)).toList());
+    long created = System.nanoTime() - start;
+    removeAll(all);
+    List<Long> each = Collections.nCopies(AT_ONCE, created / AT_ONCE);
+    report(1, PACK, AT_ONCE + " at once", each);
+    System.out.printf(
+        Locale.ROOT, "%d groups at once: all created after %.0f ms%n", AT_ONCE, created / 1e6);
+  }
+
+  private void report(int bundles, PlacementStrategy strategy, String mode, List<Long> durations) {
+    long[] sorted = durations.stream().mapToLong(Long::longValue).sorted().toArray();
+    double total = Arrays.stream(sorted).sum() / 1e9;
+    Result result =
+        new Result(
+            nodes,
+            bundles,
+            strategy.name(),
+            mode,
+            sorted.length,
+            sorted.length / total,
+            sorted[sorted.length / 2] / 1e6,
+            sorted[(int) (sorted.length * 0.99)] / 1e6);
+    results.add(result);
+    System.out.println(result.json());
+  }
+}
