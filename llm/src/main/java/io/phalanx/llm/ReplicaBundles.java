@@ -28,10 +28,15 @@ public final class ReplicaBundles {
         : config.placementGroupConfig().strategy();
   }
 
-  /** Returns the placement group of one replica, which keeps each pipeline stage together. */
+  /**
+   * Returns the placement group of one replica, which keeps each pipeline stage together. It is
+   * detached: the replica serves while its controller moves to another node.
+   */
   public static PlacementGroupSpec group(LlmConfig config, String groupId) {
     PlacementOptions options =
-        PlacementOptions.DEFAULT.withKeepTogether(config.parallel().tensorParallelSize());
+        PlacementOptions.DEFAULT
+            .withKeepTogether(config.parallel().tensorParallelSize())
+            .withDetached(true);
     return new PlacementGroupSpec(groupId, groupId, bundles(config), strategy(config), options);
   }
 

@@ -96,10 +96,12 @@ final class GroupOwner extends AbstractBehavior<GroupOwner.Command> {
     return this;
   }
 
-  /** A manager that knows the group tells at least every report interval why it waits. */
+  /**
+   * Asks again where nothing was heard: also for a group that was created, since it may have been
+   * lost with its nodes and the manager's before any other node knew of it.
+   */
   private Behavior<Command> onRepeat() {
-    boolean isQuietForGood = outcome.ready().isDone() && !removing;
-    if (!heard && !isQuietForGood) {
+    if (!heard) {
       ask();
     }
     heard = false;

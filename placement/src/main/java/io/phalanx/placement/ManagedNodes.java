@@ -136,14 +136,18 @@ final class ManagedNodes {
     silent.forEach(agent -> agent.tell(new NodeAgent.Promise(epoch, replies)));
   }
 
-  /** Returns true once: when enough nodes obey for the manager to act. */
-  boolean becomesReady() {
+  /**
+   * Returns true once: when enough nodes obey for the manager to act.
+   *
+   * @param mayAct whether all else that it needs is there
+   */
+  boolean becomesReady(boolean mayAct) {
     boolean hasMajority = !obeying.isEmpty() && 2 * obeying.size() > latest.workers();
     if (ready || !hasMajority) {
       return false;
     }
     majorityAt = Math.min(majorityAt, tick);
-    ready = isComplete() || tick - majorityAt >= ticksToWaitForTheLast;
+    ready = mayAct && (isComplete() || tick - majorityAt >= ticksToWaitForTheLast);
     return ready;
   }
 

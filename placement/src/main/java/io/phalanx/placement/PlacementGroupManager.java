@@ -309,10 +309,10 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
     nodes.tick();
     scheduler.tick();
     if (nodes.isReady()) {
-      desired.tick(nodes.epoch());
       if (nodes.isComplete()) {
         scheduler.forgetTombstones();
       }
+      desired.tick(nodes.epoch());
     }
     return act();
   }
@@ -326,7 +326,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
 
   /** Begins to act, if it may from now on, then sends what the scheduler wants sent. */
   private Behavior<Command> act() {
-    if (desired.isLoaded() && nodes.becomesReady()) {
+    if (nodes.becomesReady(desired.isLoaded())) {
       getContext().getLog().debug("Manages the nodes under epoch [{}]", nodes.epoch());
       scheduler.activate();
     }

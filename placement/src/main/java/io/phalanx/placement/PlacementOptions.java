@@ -18,9 +18,9 @@ public record PlacementOptions(
     Optional<String> softTargetNode,
     boolean detached) {
 
-  /** No wishes; the group lives until it is removed. */
+  /** No wishes; the group ends with the actor that asked for it. */
   public static final PlacementOptions DEFAULT =
-      new PlacementOptions(1, Optional.empty(), Optional.empty(), true);
+      new PlacementOptions(1, Optional.empty(), Optional.empty(), false);
 
   /** Validates the size. */
   public PlacementOptions {
