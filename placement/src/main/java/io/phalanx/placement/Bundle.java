@@ -2,6 +2,7 @@ package io.phalanx.placement;
 
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -22,8 +23,9 @@ public record Bundle(Resources resources, Map<String, String> labelSelector) {
     }
     long gpus = resources.get(Resources.GPU);
     if (gpus > Resources.UNIT && gpus % Resources.UNIT != 0) {
-      String text = Resources.text(gpus);
-      throw invalid("bundle GPU = " + text + " must be below 1 (shared) or a whole number");
+      throw invalid(
+          "bundle GPU = %s must be below 1 (a share of one device) or whole: give %d or %d"
+              .formatted(Resources.text(gpus), gpus / Resources.UNIT, gpus / Resources.UNIT + 1));
     }
     labelSelector.forEach(LabelCondition::parse);
   }
@@ -40,7 +42,27 @@ public record Bundle(Resources resources, Map<String, String> labelSelector) {
 
   /** Returns whether a node with these labels meets every condition. */
   public boolean accepts(Map<String, String> labels) {
-    return unmetCondition(labels).isEmpty();
+    return labelSelector.isEmpty() || unmetCondition(labels).isEmpty();
+  }
+
+  /** Returns labels with which a node would meet every condition: as few as do. */
+  public Map<String, String> acceptedLabels() {
+    Map<String, String> labels = new HashMap<>();
+    labelSelector.forEach(
+        (label, text) -> {
+          LabelCondition condition = LabelCondition.parse(label, text);
+          if (!condition.negated()) {
+            labels.put(label, condition.values().get(0));
+          }
+        });
+    return labels;
+  }
+
+  /** Returns this bundle without its condition on a label. */
+  public Bundle withoutCondition(String label) {
+    Map<String, String> rest = new HashMap<>(labelSelector);
+    rest.remove(label);
+    return new Bundle(resources, rest);
   }
 
   /** Returns the first condition that a node with these labels fails, in words, or "". */

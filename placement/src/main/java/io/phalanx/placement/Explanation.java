@@ -9,16 +9,22 @@ import java.util.stream.Collectors;
  *
  * @param summary one sentence
  * @param obstacles what stands against which bundles on which nodes
- * @param remedy what would make it fit; "" if nothing is known
+ * @param remedies changes that would make it fit, each alone; empty if none is known
  */
-public record Explanation(String summary, List<Obstacle> obstacles, String remedy) {
+public record Explanation(String summary, List<Obstacle> obstacles, List<Remedy> remedies) {
 
   /** Nothing to explain. */
-  public static final Explanation NONE = new Explanation("", List.of(), "");
+  public static final Explanation NONE = of("");
 
-  /** Copies the list. */
+  /** Copies the lists. */
   public Explanation {
     obstacles = List.copyOf(obstacles);
+    remedies = List.copyOf(remedies);
+  }
+
+  /** Returns an explanation that is one sentence. */
+  public static Explanation of(String summary) {
+    return new Explanation(summary, List.of(), List.of());
   }
 
   /**
@@ -52,9 +58,15 @@ public record Explanation(String summary, List<Obstacle> obstacles, String remed
     List<String> lines = new ArrayList<>();
     lines.add(summary);
     obstacles.forEach(obstacle -> lines.add("  " + obstacle));
-    if (!remedy.isEmpty()) {
-      lines.add("  " + remedy);
-    }
+    remedyLines().forEach(line -> lines.add("  " + line));
+    return lines;
+  }
+
+  /** Returns what would make it fit, one line each. */
+  public List<String> remedyLines() {
+    List<String> lines = new ArrayList<>();
+    remedies.forEach(
+        remedy -> lines.add((lines.isEmpty() ? "would fit " : "or ") + remedy.inWords()));
     return lines;
   }
 

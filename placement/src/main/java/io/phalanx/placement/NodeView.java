@@ -1,5 +1,6 @@
 package io.phalanx.placement;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -48,5 +49,34 @@ public record NodeView(NodeInfo node, Resources free, List<Long> freeOfDevice, b
   public Resources freeWithGpus() {
     long gpus = freeOfDevice.stream().mapToLong(Long::longValue).sum();
     return free.plus(new Resources(Map.of(Resources.GPU, gpus)));
+  }
+
+  /** Returns the node with or without draining. */
+  public NodeView withDraining(boolean isDraining) {
+    return new NodeView(node, free, freeOfDevice, isDraining);
+  }
+
+  /**
+   * Returns the node as it is when one more bundle lies on it.
+   *
+   * @param resources what the bundle holds
+   * @param deviceIndexes the devices that it holds, or shares
+   */
+  public NodeView withTaken(Resources resources, List<Integer> deviceIndexes) {
+    return new NodeView(
+        node, free.minus(resources.withoutGpus()), shares(resources, deviceIndexes, -1), draining);
+  }
+
+  /** Returns the node as it is when a bundle that lies on it has gone. */
+  public NodeView withFreed(Resources resources, List<Integer> deviceIndexes) {
+    return new NodeView(
+        node, free.plus(resources.withoutGpus()), shares(resources, deviceIndexes, 1), draining);
+  }
+
+  private List<Long> shares(Resources resources, List<Integer> deviceIndexes, int sign) {
+    List<Long> shares = new ArrayList<>(freeOfDevice);
+    long share = Math.min(resources.get(Resources.GPU), Resources.UNIT);
+    deviceIndexes.forEach(index -> shares.set(index, shares.get(index) + sign * share));
+    return shares;
   }
 }

@@ -38,4 +38,9 @@ public record PlacementOptions(
   public PlacementOptions withDetached(boolean itIsDetached) {
     return new PlacementOptions(keepTogether, topologyLabel, softTargetNode, itIsDetached);
   }
+
+  /** Returns these wishes with the bundles free to lie in several values of the label. */
+  public PlacementOptions withoutTopology() {
+    return new PlacementOptions(keepTogether, Optional.empty(), softTargetNode, detached);
+  }
 }

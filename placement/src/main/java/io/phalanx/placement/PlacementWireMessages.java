@@ -70,6 +70,13 @@ public final class PlacementWireMessages implements WireMessages {
         PlacementGroupManager.DrainReply.class,
         GroupStats.class,
         DesiredBucket.class,
-        DesiredGroup.class);
+        DesiredGroup.class,
+        Remedy.AddNodes.class,
+        Remedy.FreeResources.class,
+        Remedy.RemoveGroups.class,
+        Remedy.StopDraining.class,
+        Remedy.UseStrategy.class,
+        Remedy.DropLabel.class,
+        Remedy.DropTopology.class);
   }
 }

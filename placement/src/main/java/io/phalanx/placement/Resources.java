@@ -53,11 +53,11 @@ public record Resources(Map<String, Long> tenThousandths) {
   }
 
   /**
-   * Returns the given amounts, rounded to ten-thousandths.
+   * Returns the given amounts, which have at most four decimals; bytes are rounded.
    *
    * @param amounts name to amount in units ({@code memory}: bytes)
    * @throws ServingException {@code INVALID_CONFIGURATION} if an amount is negative, not a number,
-   *     too large, or below a ten-thousandth
+   *     too large, or has more decimals
    */
   public static Resources of(Map<String, Double> amounts) {
     Map<String, Long> fixed = new HashMap<>();
@@ -86,10 +86,16 @@ public record Resources(Map<String, Long> tenThousandths) {
       throw invalid(name, Double.toString(amount), "must not be negative");
     }
     long fixed = Math.round(amount * UNIT);
-    if (fixed == 0 && amount > 0) {
-      throw invalid(name, Double.toString(amount), "must be 0 or at least 0.0001");
+    if (!name.equals(MEMORY) && Math.abs(amount * UNIT - fixed) > rounding(amount)) {
+      String why = "must have at most 4 decimals: give " + text(fixed == 0 ? 1 : fixed);
+      throw invalid(name, Double.toString(amount), why);
     }
     return fixed;
+  }
+
+  /** What computing with doubles may have added: {@code 0.1 + 0.2} is 0.3. */
+  private static double rounding(double amount) {
+    return Math.max(1e-6, 8 * Math.ulp(amount * UNIT));
   }
 
   private static ServingException invalid(String name, String amount, String why) {
@@ -128,6 +134,20 @@ public record Resources(Map<String, Long> tenThousandths) {
     Map<String, Long> difference = new HashMap<>(tenThousandths);
     other.tenThousandths.forEach((name, amount) -> difference.merge(name, -amount, Math::addExact));
     return new Resources(difference);
+  }
+
+  /** Returns these without GPUs, which are counted per device. */
+  public Resources withoutGpus() {
+    Map<String, Long> amounts = new HashMap<>(tenThousandths);
+    amounts.remove(GPU);
+    return new Resources(amounts);
+  }
+
+  /** Returns the larger amount, name by name. */
+  public Resources max(Resources other) {
+    Map<String, Long> larger = new HashMap<>(tenThousandths);
+    other.tenThousandths.forEach((name, amount) -> larger.merge(name, amount, Math::max));
+    return new Resources(larger);
   }
 
   /** Returns whether no amount here exceeds that of {@code free}. */

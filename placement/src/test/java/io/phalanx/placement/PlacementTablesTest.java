@@ -58,7 +58,9 @@ final class PlacementTablesTest {
 
   @Test
   void groups_waiting_showWhy() {
-    Explanation why = new Explanation("no room", List.of(), "would fit with 1 more node");
+    Explanation why =
+        new Explanation(
+            "no room", List.of(), List.of(new Remedy.UseStrategy(PlacementStrategy.PACK)));
     GroupView view =
         new GroupView(
             SPEC,
@@ -72,6 +74,6 @@ final class PlacementTablesTest {
         .containsExactly(
             "tiny  PENDING  PACK, 0 of 2 bundles placed",
             "  no room",
-            "    would fit with 1 more node");
+            "    would fit with strategy PACK");
   }
 }

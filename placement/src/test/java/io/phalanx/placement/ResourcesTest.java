@@ -44,7 +44,11 @@ final class ResourcesTest {
   void of_badAmounts_areRefusedWithNameAndValue() {
     assertRefused(() -> Resources.ofGpus(-1), "resource [GPU] = -1.0 must not be negative");
     assertRefused(() -> Resources.ofGpus(Double.NaN), "resource [GPU] = NaN must be a finite");
-    assertRefused(() -> Resources.ofGpus(0.00001), "must be 0 or at least 0.0001");
+    assertRefused(
+        () -> Resources.ofGpus(0.00001),
+        "[GPU] = 1.0E-5 must have at most 4 decimals: give 0.0001");
+    assertRefused(() -> Resources.of("CPU", 1.0 / 3), "must have at most 4 decimals: give 0.3333");
+    assertRefused(() -> Resources.of("CPU", 1e15), "must be a finite number of at most 9e14");
     assertRefused(() -> Resources.of(" ", 1), "needs a name");
   }
 
@@ -52,7 +56,16 @@ final class ResourcesTest {
   void bundle_allZeroOrFractionAboveOne_isRefused() {
     assertRefused(() -> Bundle.ofGpus(0), "a bundle must ask for something");
     assertRefused(() -> Bundle.of(Resources.of(Map.of())), "a bundle must ask for something");
-    assertRefused(() -> Bundle.ofGpus(1.5), "GPU = 1.5 must be below 1 (shared) or a whole number");
+    assertRefused(
+        () -> Bundle.ofGpus(1.5),
+        "GPU = 1.5 must be below 1 (a share of one device) or whole: give 1 or 2");
+  }
+
+  @Test
+  void of_sumsOfDoubles_areNotTakenForMoreDecimals() {
+    assertThat(Resources.of("CPU", 0.1 + 0.2)).isEqualTo(Resources.of("CPU", 0.3));
+    assertThat(Resources.of("CPU", 123_456.789)).hasToString("CPU 123456.789");
+    assertThat(Resources.of("memory", (1L << 30) / 3.0)).hasToString("memory 341.3 MiB");
   }
 
   @Test

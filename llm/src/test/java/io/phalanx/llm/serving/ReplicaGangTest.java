@@ -11,10 +11,13 @@ import io.phalanx.placement.GroupEvent;
 import io.phalanx.placement.GroupState;
 import io.phalanx.placement.NodeAgent;
 import io.phalanx.placement.PlacementGroupManager;
+import io.phalanx.placement.Remedy;
+import io.phalanx.placement.Resources;
 import io.phalanx.placement.SchedulingDetail;
 import io.phalanx.runtime.error.ErrorCode;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -67,10 +70,14 @@ final class ReplicaGangTest {
                 create.spec().id(),
                 GroupState.PENDING,
                 SchedulingDetail.INFEASIBLE,
-                new Explanation("no node has 2 GPUs", List.of(), "add one")));
+                new Explanation(
+                    "no node has 2 GPUs",
+                    List.of(),
+                    List.of(
+                        new Remedy.AddNodes(1, "", Resources.ofGpus(2), Map.of())))));
 
     List<ReplicaStatus> status = awaitChange(s -> !s.get(0).message().isEmpty());
-    assertThat(status.get(0).message()).contains("no node has 2 GPUs").contains("add one");
+    assertThat(status.get(0).message()).contains("no node has 2 GPUs").contains("would fit with 1 more node of GPU 2");
     assertThat(status.get(0).state()).isEqualTo(ReplicaState.PENDING);
   }
 

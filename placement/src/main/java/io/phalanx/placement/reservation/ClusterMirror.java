@@ -1,15 +1,12 @@
 package io.phalanx.placement.reservation;
 
 import io.phalanx.placement.BundleId;
-import io.phalanx.placement.ClusterChange;
 import io.phalanx.placement.NodeInfo;
 import io.phalanx.placement.NodeView;
 import io.phalanx.placement.Resources;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -136,18 +133,5 @@ final class ClusterMirror {
       node.view = view;
     }
     return view;
-  }
-
-  /** Returns the reachable nodes as they would be after an imagined change. */
-  List<NodeView> reachableAfter(ClusterChange change) {
-    Set<String> without = change.withoutNodes();
-    List<NodeView> views = new ArrayList<>();
-    for (NodeView view : reachable()) {
-      if (!without.contains(view.nodeId()) && !without.contains(view.address())) {
-        views.add(view);
-      }
-    }
-    change.added().forEach(node -> views.add(NodeView.empty(node)));
-    return views;
   }
 }

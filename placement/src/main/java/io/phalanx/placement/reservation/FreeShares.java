@@ -4,9 +4,7 @@ import io.phalanx.placement.NodeInfo;
 import io.phalanx.placement.NodeView;
 import io.phalanx.placement.Resources;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /** What is free on one node while bundles come and go; devices are counted one by one. */
 final class FreeShares {
@@ -25,14 +23,14 @@ final class FreeShares {
   String take(Resources resources, List<Integer> deviceIndexes) {
     String problem = problem(resources, deviceIndexes);
     if (problem.isEmpty()) {
-      free = free.minus(withoutGpus(resources));
+      free = free.minus(resources.withoutGpus());
       deviceIndexes.forEach(index -> devices[index] -= share(resources));
     }
     return problem;
   }
 
   void giveBack(Resources resources, List<Integer> deviceIndexes) {
-    free = free.plus(withoutGpus(resources));
+    free = free.plus(resources.withoutGpus());
     deviceIndexes.forEach(index -> devices[index] += share(resources));
   }
 
@@ -51,18 +49,12 @@ final class FreeShares {
             .formatted(Resources.text(share(resources)), index, Resources.text(devices[index]));
       }
     }
-    Resources missing = withoutGpus(resources).missingIn(free);
-    return missing.isZero() ? "" : "needs %s, free %s".formatted(withoutGpus(resources), free);
+    Resources missing = resources.withoutGpus().missingIn(free);
+    return missing.isZero() ? "" : "needs %s, free %s".formatted(resources.withoutGpus(), free);
   }
 
   private static long share(Resources resources) {
     return Math.min(resources.get(Resources.GPU), Resources.UNIT);
-  }
-
-  private static Resources withoutGpus(Resources resources) {
-    Map<String, Long> amounts = new HashMap<>(resources.tenThousandths());
-    amounts.remove(Resources.GPU);
-    return new Resources(amounts);
   }
 
   NodeView view(boolean draining) {

@@ -122,8 +122,7 @@ final class GroupQueue {
       return;
     }
     if (!active) {
-      group.explanation =
-          new Explanation("waits until most worker nodes have answered", List.of(), "");
+      group.explanation = Explanation.of("waits until most worker nodes have answered");
       return;
     }
     PlanResult why = why(group);
@@ -134,7 +133,7 @@ final class GroupQueue {
       group.detail = SchedulingDetail.INFEASIBLE;
       group.explanation = infeasible.explanation();
     } else {
-      group.explanation = new Explanation("is tried again in a moment", List.of(), "");
+      group.explanation = Explanation.of("is tried again in a moment");
     }
   }
 

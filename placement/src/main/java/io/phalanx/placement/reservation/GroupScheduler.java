@@ -208,7 +208,7 @@ public final class GroupScheduler {
 
   /** Plans a group on the nodes as they would be after {@code change}, without reserving. */
   public PlanResult plan(PlacementGroupSpec spec, ClusterChange change) {
-    return planner.plan(spec, manager.cluster().reachableAfter(change));
+    return planner.whatIf(spec, manager.cluster().reachable(), change);
   }
 
   /** Returns all nodes and what is believed to be free on them. */

@@ -17,7 +17,7 @@ public final class AddressOrder implements Comparator<String> {
     while (i < left.length() && j < right.length()) {
       int endOfLeft = endOfRun(left, i);
       int endOfRight = endOfRun(right, j);
-      int order = compareRuns(left.substring(i, endOfLeft), right.substring(j, endOfRight));
+      int order = compareRuns(left, i, endOfLeft, right, j, endOfRight);
       if (order != 0) {
         return order;
       }
@@ -28,6 +28,7 @@ public final class AddressOrder implements Comparator<String> {
     return lengths != 0 ? lengths : left.compareTo(right);
   }
 
+  /** A run is a number, or one other character. */
   private static int endOfRun(String text, int start) {
     int end = start + 1;
     while (isDigit(text, start) && end < text.length() && isDigit(text, end)) {
@@ -36,13 +37,30 @@ public final class AddressOrder implements Comparator<String> {
     return end;
   }
 
-  private static int compareRuns(String left, String right) {
-    if (!isDigit(left, 0) || !isDigit(right, 0)) {
-      return left.compareTo(right);
+  private static int compareRuns(
+      String left, int leftStart, int leftEnd, String right, int rightStart, int rightEnd) {
+    if (!isDigit(left, leftStart) || !isDigit(right, rightStart)) {
+      return Character.compare(left.charAt(leftStart), right.charAt(rightStart));
     }
-    String x = left.replaceFirst("^0+", "");
-    String y = right.replaceFirst("^0+", "");
-    return x.length() != y.length() ? Integer.compare(x.length(), y.length()) : x.compareTo(y);
+    int i = afterZeros(left, leftStart, leftEnd);
+    int j = afterZeros(right, rightStart, rightEnd);
+    if (leftEnd - i != rightEnd - j) {
+      return Integer.compare(leftEnd - i, rightEnd - j);
+    }
+    for (; i < leftEnd; i++, j++) {
+      if (left.charAt(i) != right.charAt(j)) {
+        return Character.compare(left.charAt(i), right.charAt(j));
+      }
+    }
+    return 0;
+  }
+
+  private static int afterZeros(String text, int start, int end) {
+    int i = start;
+    while (i < end && text.charAt(i) == '0') {
+      i++;
+    }
+    return i;
   }
 
   private static boolean isDigit(String text, int index) {

@@ -15,25 +15,55 @@ import java.util.Set;
  * classes of nodes and the fullest ways to fill one.
  *
  * <p>Only fills to which nothing more can be added need trying: an item on a later node could as
- * well lie on this one.
+ * well lie on this one. For the same reason a node is left out while one that can hold all that it
+ * can is not used.
  */
 final class ExactPack {
   private final PackProblem problem;
   private final Deadline deadline;
-  private final Set<List<Object>> failed = new HashSet<>();
+  private final List<NodeClass> classes;
+  private final int[][] dominators;
+  private final long[][] offered;
+  private final int[][] most;
+  private final int[] used;
+  private final Set<State> failed = new HashSet<>();
   private final Deque<Packing.Fill> chosen = new ArrayDeque<>();
+  private boolean solved;
   private boolean timedOut;
 
-  ExactPack(PackProblem problem, Deadline deadline) {
+  /** A point of the search from which nothing was found. */
+  private record State(int nodeClass, int used, int nodesLeft, List<Integer> left) {}
+
+  /**
+   * Prepares a search.
+   *
+   * @param mostNodes no more further nodes than this are ever asked for
+   */
+  ExactPack(PackProblem problem, int mostNodes, Deadline deadline) {
     this.problem = problem;
     this.deadline = deadline;
+    Dominance dominance = new Dominance(problem.classes, mostNodes);
+    this.classes = dominance.classes();
+    this.dominators = dominance.dominators();
+    this.used = new int[classes.size()];
+    this.offered = new long[classes.size() + 1][problem.counts.length];
+    this.most = new int[classes.size() + 1][problem.counts.length];
+    for (int c = classes.size() - 1; c >= 0; c--) {
+      for (int t = 0; t < problem.counts.length; t++) {
+        int capacity = classes.get(c).capacity(t);
+        offered[c][t] = offered[c + 1][t] + (long) classes.get(c).members().size() * capacity;
+        most[c][t] = Math.max(most[c + 1][t], capacity);
+      }
+    }
   }
 
   Optional<Packing> solve(int furtherNodes) {
     failed.clear();
     chosen.clear();
-    boolean found = search(0, 0, furtherNodes, problem.counts);
-    return found ? Optional.of(new Packing(new ArrayList<>(chosen))) : Optional.empty();
+    Arrays.fill(used, 0);
+    solved = false;
+    search(0, furtherNodes, problem.counts);
+    return solved ? Optional.of(new Packing(new ArrayList<>(chosen))) : Optional.empty();
   }
 
   /** Returns whether the last answer was empty for want of time. */
@@ -41,108 +71,72 @@ final class ExactPack {
     return timedOut;
   }
 
-  private boolean search(int nodeClass, int used, int nodesLeft, int[] left) {
+  private void search(int nodeClass, int nodesLeft, int[] left) {
     if (PackProblem.isZero(left)) {
-      return true;
+      solved = true;
+      return;
     }
     timedOut = timedOut || deadline.hasPassed();
-    if (timedOut || nodeClass == problem.classes.size()) {
-      return false;
+    if (timedOut || nodeClass == classes.size() || !isPossible(nodeClass, nodesLeft, left)) {
+      return;
     }
-    List<Object> state = List.of(nodeClass, used, nodesLeft, Arrays.stream(left).boxed().toList());
-    if (failed.contains(state) || !isPossible(nodeClass, used, nodesLeft, left)) {
-      return false;
+    State state =
+        new State(nodeClass, used[nodeClass], nodesLeft, Arrays.stream(left).boxed().toList());
+    if (failed.contains(state)) {
+      return;
     }
-    if (useOneMore(nodeClass, used, nodesLeft, left) || search(nodeClass + 1, 0, nodesLeft, left)) {
-      return true;
+    useOneMore(nodeClass, nodesLeft, left);
+    if (!solved) {
+      search(nodeClass + 1, nodesLeft, left);
     }
-    failed.add(state);
-    return false;
+    if (!solved) {
+      failed.add(state);
+    }
   }
 
-  private boolean useOneMore(int nodeClass, int used, int nodesLeft, int[] left) {
-    NodeClass nodes = problem.classes.get(nodeClass);
+  private void useOneMore(int nodeClass, int nodesLeft, int[] left) {
+    NodeClass nodes = classes.get(nodeClass);
     int cost = nodes.open() ? 0 : 1;
-    if (used == nodes.members().size() || cost > nodesLeft) {
-      return false;
+    if (used[nodeClass] == nodes.members().size() || cost > nodesLeft || isLeftOut(nodeClass)) {
+      return;
     }
-    for (int[] fill : fullestFills(nodes, left)) {
-      chosen.addLast(new Packing.Fill(nodes, fill));
-      if (search(nodeClass, used + 1, nodesLeft - cost, minus(left, fill))) {
+    used[nodeClass]++;
+    new FullestFills(
+            problem,
+            nodes,
+            left,
+            deadline,
+            fill -> isEnough(nodeClass, nodesLeft - cost, left, fill))
+        .tryAll();
+    used[nodeClass]--;
+  }
+
+  /** Returns whether the rest can be packed too. */
+  private boolean isEnough(int nodeClass, int nodesLeft, int[] left, int[] fill) {
+    chosen.addLast(new Packing.Fill(classes.get(nodeClass), fill));
+    search(nodeClass, nodesLeft, minus(left, fill));
+    if (!solved) {
+      chosen.removeLast();
+    }
+    return solved;
+  }
+
+  private boolean isLeftOut(int nodeClass) {
+    for (int dominator : dominators[nodeClass]) {
+      if (used[dominator] < classes.get(dominator).members().size()) {
         return true;
       }
-      chosen.removeLast();
     }
     return false;
   }
 
   /** Counts, type by type, whether the classes from this one on could hold what is left. */
-  private boolean isPossible(int nodeClass, int used, int nodesLeft, int[] left) {
-    boolean onlyClosed = !problem.classes.get(nodeClass).open();
+  private boolean isPossible(int nodeClass, int nodesLeft, int[] left) {
+    boolean onlyClosed = !classes.get(nodeClass).open();
     for (int t = 0; t < left.length; t++) {
-      if (offered(nodeClass, used, t) < left[t]
-          || (onlyClosed && (long) nodesLeft * mostFrom(nodeClass, t) < left[t])) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private long offered(int nodeClass, int used, int type) {
-    long offered = -(long) used * problem.classes.get(nodeClass).capacity(type);
-    for (int c = nodeClass; c < problem.classes.size(); c++) {
-      NodeClass nodes = problem.classes.get(c);
-      offered += (long) nodes.members().size() * nodes.capacity(type);
-    }
-    return offered;
-  }
-
-  private int mostFrom(int nodeClass, int type) {
-    return problem.classes.subList(nodeClass, problem.classes.size()).stream()
-        .mapToInt(nodes -> nodes.capacity(type))
-        .max()
-        .orElse(0);
-  }
-
-  private List<int[]> fullestFills(NodeClass nodes, int[] left) {
-    List<int[]> fills = new ArrayList<>();
-    extend(nodes, nodes.room().copy(), left, 0, new int[left.length], fills);
-    return fills;
-  }
-
-  private void extend(
-      NodeClass nodes, NodeRoom room, int[] left, int type, int[] fill, List<int[]> fills) {
-    if (timedOut) {
-      return;
-    }
-    if (type == left.length) {
-      if (isFullest(nodes, room, left, fill)) {
-        fills.add(fill.clone());
-      }
-      timedOut = deadline.hasPassed();
-      return;
-    }
-    Deque<NodeRoom> steps = new ArrayDeque<>();
-    steps.push(room);
-    int limit = Math.min(left[type], nodes.capacity(type));
-    while (steps.size() <= limit) {
-      NodeRoom next = steps.element().copy();
-      if (!next.take(problem.types.get(type).demand())) {
-        break;
-      }
-      steps.push(next);
-    }
-    for (; !steps.isEmpty(); steps.pop()) {
-      fill[type] = steps.size() - 1;
-      extend(nodes, steps.element(), left, type + 1, fill, fills);
-    }
-    fill[type] = 0;
-  }
-
-  private boolean isFullest(NodeClass nodes, NodeRoom room, int[] left, int[] fill) {
-    for (int t = 0; t < left.length; t++) {
-      boolean more = fill[t] < Math.min(left[t], nodes.capacity(t));
-      if (more && room.fits(problem.types.get(t).demand())) {
+      long gone = (long) used[nodeClass] * classes.get(nodeClass).capacity(t);
+      if (offered[nodeClass][t] - gone < left[t]
+          || (onlyClosed && (long) nodesLeft * most[nodeClass][t] < left[t])) {
         return false;
       }
     }

@@ -1,9 +1,7 @@
 package io.phalanx.placement.scheduling;
 
-import io.phalanx.placement.Bundle;
 import io.phalanx.placement.BundleSite;
 import io.phalanx.placement.NodeView;
-import io.phalanx.placement.PlacementGroupSpec;
 import io.phalanx.placement.PlanResult.Planned;
 import io.phalanx.placement.Resources;
 import java.util.Comparator;
@@ -18,11 +16,9 @@ import java.util.stream.IntStream;
 
 /** The bundles of one group that are to be placed and the nodes that they may go to. */
 final class GroupProblem {
-  private final PlacementGroupSpec spec;
-  private final List<String> dimensions;
+  private final GroupItems items;
   private final List<NodeRoom> rooms;
   private final Set<String> occupied;
-  private final List<Integer> unplaced;
 
   /**
    * Creates the problem.
@@ -30,70 +26,62 @@ final class GroupProblem {
    * @param nodes those that may take bundles, by address
    * @param placed bundle index to node id, of the bundles that stay
    */
-  GroupProblem(PlacementGroupSpec spec, List<NodeView> nodes, Map<Integer, String> placed) {
-    this.spec = spec;
-    this.dimensions = Dimensions.ofNode(spec.bundles());
-    this.rooms = nodes.stream().map(node -> new NodeRoom(node, dimensions)).toList();
-    this.occupied = new HashSet<>(placed.values());
-    this.unplaced =
-        IntStream.range(0, spec.bundles().size())
-            .boxed()
-            .filter(index -> !placed.containsKey(index))
+  GroupProblem(GroupItems items, List<NodeView> nodes, Map<Integer, String> placed) {
+    this.items = items;
+    this.rooms =
+        IntStream.range(0, nodes.size())
+            .mapToObj(i -> new NodeRoom(nodes.get(i), i, items.dimensions()))
             .toList();
+    this.occupied = new HashSet<>(placed.values());
   }
 
-  List<String> dimensions() {
-    return dimensions;
+  GroupItems items() {
+    return items;
   }
 
   List<NodeRoom> rooms() {
     return rooms;
   }
 
+  /** Returns the ids of the nodes that hold bundles of the group. */
   Set<String> occupied() {
     return occupied;
   }
 
-  /** Returns the bundles to be placed, one each, scarcest first. */
-  List<Item> singles() {
-    return sorted(unplaced.stream().map(index -> Item.of(List.of(index), spec.bundles())).toList());
-  }
-
-  /** Returns the bundles to be placed in items of {@code size} that belong together. */
-  List<Item> blocks(int size) {
-    return sorted(Item.blocks(unplaced, spec.bundles(), size));
-  }
-
-  private List<Item> sorted(List<Item> items) {
-    return items.stream().sorted(Item.byScarcity(Dimensions.of(spec.bundles()))).toList();
-  }
-
-  /** Returns all bundles to be placed as one item. */
-  Item whole() {
-    return Item.of(unplaced, spec.bundles());
-  }
-
   PackPlan packPlan(Deadline deadline) {
-    return new PackPlan(rooms, occupied, dimensions, deadline);
+    return new PackPlan(rooms, occupied, items.dimensions(), deadline);
   }
 
   SpreadPlan spreadPlan() {
-    return new SpreadPlan(rooms, occupied, dimensions);
+    return new SpreadPlan(rooms, occupied, items.dimensions());
   }
 
   StrictSpreadPlan strictSpreadPlan() {
-    return new StrictSpreadPlan(rooms, occupied, dimensions);
+    return new StrictSpreadPlan(rooms, occupied, items.dimensions());
   }
 
   /** Returns the nodes that the whole group may lie on; if a part has its node, only that one. */
   List<NodeRoom> strictPackRooms() {
-    return rooms.stream()
-        .filter(room -> occupied.isEmpty() || occupied.equals(Set.of(room.view.nodeId())))
-        .toList();
+    return rooms.stream().filter(this::isStrictPackRoom).toList();
   }
 
-  boolean isSoftTarget(NodeRoom room) {
-    return spec.options().softTargetNode().equals(Optional.of(room.view.nodeId()));
+  boolean isStrictPackRoom(NodeRoom room) {
+    return occupied.isEmpty() || occupied.equals(Set.of(room.view.nodeId()));
+  }
+
+  /** Returns the node that holds the whole group with the least room to spare. */
+  Optional<Map<Item, NodeRoom>> strictPack() {
+    Item all = items.whole();
+    ItemTypes types = new ItemTypes(List.of(all), rooms, items.dimensions());
+    Comparator<NodeRoom> softTargetFirst = Comparator.comparing(room -> !isSoftTarget(room));
+    return strictPackRooms().stream()
+        .filter(room -> types.fits(0, room))
+        .min(softTargetFirst.thenComparingLong(NodeRoom::freeGpus))
+        .map(room -> Map.of(all, room));
+  }
+
+  private boolean isSoftTarget(NodeRoom room) {
+    return items.spec().options().softTargetNode().equals(Optional.of(room.view.nodeId()));
   }
 
   /** Returns the plan with devices chosen; empty if the devices of a node cannot be cut so. */
@@ -134,7 +122,6 @@ final class GroupProblem {
   }
 
   private long gpus(int index) {
-    Bundle bundle = spec.bundles().get(index);
-    return bundle.resources().get(Resources.GPU);
+    return items.bundles().get(index).resources().get(Resources.GPU);
   }
 }

@@ -3,25 +3,45 @@ package io.phalanx.placement.scheduling;
 import io.phalanx.placement.NodeView;
 import io.phalanx.placement.Resources;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** What is left on one node while a plan tries bundles on it. */
 final class NodeRoom {
   final NodeView view;
+  final int ordinal;
   private final long[] free;
   private final long[] shares;
+  private int wholeDevices;
+  private long freeGpus;
 
-  NodeRoom(NodeView view, List<String> dimensions) {
+  /**
+   * Creates the room of a node on which the plan has put nothing yet.
+   *
+   * @param ordinal the node's position among those of the plan, which come by address
+   * @param dimensions the names counted per node
+   */
+  NodeRoom(NodeView view, int ordinal, List<String> dimensions) {
     this.view = view;
-    this.free = dimensions.stream().mapToLong(view.free()::get).toArray();
-    this.shares = view.freeOfDevice().stream().mapToLong(Long::longValue).toArray();
+    this.ordinal = ordinal;
+    this.free = new long[dimensions.size()];
+    for (int d = 0; d < free.length; d++) {
+      free[d] = view.free().get(dimensions.get(d));
+    }
+    this.shares = new long[view.freeOfDevice().size()];
+    for (int i = 0; i < shares.length; i++) {
+      shares[i] = view.freeOfDevice().get(i);
+      freeGpus += shares[i];
+      wholeDevices += shares[i] == Resources.UNIT ? 1 : 0;
+    }
   }
 
   private NodeRoom(NodeRoom other) {
     this.view = other.view;
+    this.ordinal = other.ordinal;
     this.free = other.free.clone();
     this.shares = other.shares.clone();
+    this.wholeDevices = other.wholeDevices;
+    this.freeGpus = other.freeGpus;
   }
 
   NodeRoom copy() {
@@ -30,26 +50,46 @@ final class NodeRoom {
 
   /** Takes all of {@code demand}, or nothing and returns false. */
   boolean take(Demand demand) {
-    for (int d = 0; d < free.length; d++) {
-      if (demand.amount(d) > free[d]) {
-        return false;
-      }
-    }
-    if (!takeDevices(demand)) {
+    if (!fits(demand)) {
       return false;
     }
     for (int d = 0; d < free.length; d++) {
       free[d] -= demand.amount(d);
     }
+    takeDevices(demand);
     return true;
   }
 
   boolean fits(Demand demand) {
-    return copy().take(demand);
+    for (int d = 0; d < free.length; d++) {
+      if (demand.amount(d) > free[d]) {
+        return false;
+      }
+    }
+    if (demand.wholeGpus() > wholeDevices || demand.gpus() > freeGpus) {
+      return false;
+    }
+    return demand.shareCount() == 0 || copy().takeDevices(demand);
+  }
+
+  /** Sums, over what is asked for, the fraction of it that would stay free. */
+  double emptiness(Demand demand) {
+    double sum = fractionLeft(freeGpus, demand.gpus());
+    for (int d = 0; d < free.length; d++) {
+      sum += fractionLeft(free[d], demand.amount(d));
+    }
+    return sum;
+  }
+
+  private static double fractionLeft(long free, long asked) {
+    return asked == 0 || free == 0 ? 0 : (double) (free - asked) / free;
   }
 
   /** Returns how often {@code demand} fits, at most {@code limit}. */
   int capacity(Demand demand, int limit) {
+    if (demand.shareCount() == 0) {
+      return capacityOfWhole(demand, limit);
+    }
     NodeRoom room = copy();
     int count = 0;
     while (count < limit && room.take(demand)) {
@@ -58,15 +98,21 @@ final class NodeRoom {
     return count;
   }
 
-  private boolean takeDevices(Demand demand) {
-    long[] before = shares.clone();
-    if (takeWhole(demand.wholeGpus()).size() < demand.wholeGpus()) {
-      System.arraycopy(before, 0, shares, 0, shares.length);
-      return false;
+  private int capacityOfWhole(Demand demand, int limit) {
+    long most = limit;
+    for (int d = 0; d < free.length; d++) {
+      most = demand.amount(d) == 0 ? most : Math.min(most, free[d] / demand.amount(d));
     }
-    for (long share : demand.shares()) {
-      if (takeShare(share) < 0) {
-        System.arraycopy(before, 0, shares, 0, shares.length);
+    return (int)
+        (demand.wholeGpus() == 0 ? most : Math.min(most, wholeDevices / demand.wholeGpus()));
+  }
+
+  private boolean takeDevices(Demand demand) {
+    if (demand.wholeGpus() > 0) {
+      takeWhole(demand.wholeGpus());
+    }
+    for (int i = 0; i < demand.shareCount(); i++) {
+      if (takeShare(demand.share(i)) < 0) {
         return false;
       }
     }
@@ -75,10 +121,10 @@ final class NodeRoom {
 
   /** Takes up to {@code count} devices that are wholly free, the first ones. */
   private List<Integer> takeWhole(int count) {
-    List<Integer> taken = new ArrayList<>();
+    List<Integer> taken = new ArrayList<>(count);
     for (int i = 0; i < shares.length && taken.size() < count; i++) {
       if (shares[i] == Resources.UNIT) {
-        shares[i] = 0;
+        takeOf(i, Resources.UNIT);
         taken.add(i);
       }
     }
@@ -94,9 +140,15 @@ final class NodeRoom {
       }
     }
     if (best >= 0) {
-      shares[best] -= share;
+      takeOf(best, share);
     }
     return best;
+  }
+
+  private void takeOf(int device, long amount) {
+    wholeDevices -= shares[device] == Resources.UNIT ? 1 : 0;
+    shares[device] -= amount;
+    freeGpus -= amount;
   }
 
   /** Takes the devices for one bundle and returns them, ascending; empty if they are not free. */
@@ -114,14 +166,18 @@ final class NodeRoom {
     return free[dimension];
   }
 
+  /** Returns what is free of all devices, in ten-thousandths. */
   long freeGpus() {
-    return Arrays.stream(shares).sum();
+    return freeGpus;
   }
 
-  /** Returns equal values for nodes that can hold the same. */
-  List<Object> signature() {
-    long[] sorted = shares.clone();
-    Arrays.sort(sorted);
-    return List.of(Arrays.stream(free).boxed().toList(), Arrays.stream(sorted).boxed().toList());
+  /** Returns how many devices are wholly free. */
+  int wholeDevices() {
+    return wholeDevices;
+  }
+
+  /** Returns what is free of each device, in ten-thousandths. */
+  long[] shares() {
+    return shares.clone();
   }
 }

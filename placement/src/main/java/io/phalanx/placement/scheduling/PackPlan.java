@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * PACK: the fewest nodes, then the tightest of equal ones, bundles in their order.
@@ -37,10 +37,13 @@ record PackPlan(
     if (bound == Integer.MAX_VALUE) {
       return Optional.empty();
     }
-    Optional<Packing> greedy = new GreedyPack(problem).solve();
+    Optional<Packing> greedy = greedy(problem, bound);
     int worst = greedy.map(Packing::newNodes).orElse(rooms.size() + 1);
-    ExactPack exact = new ExactPack(problem, deadline);
-    for (int nodes = bound; nodes < worst; nodes++) {
+    if (worst == bound) {
+      return greedy.map(packing -> result(problem, packing, true));
+    }
+    ExactPack exact = new ExactPack(problem, Math.min(worst - 1, items.size()), deadline);
+    for (int nodes = bound; nodes < Math.min(worst, items.size() + 1); nodes++) {
       Optional<Packing> better = exact.solve(nodes);
       if (better.isPresent()) {
         return Optional.of(result(problem, better.get(), !exact.timedOut()));
@@ -52,16 +55,31 @@ record PackPlan(
     return greedy.map(packing -> result(problem, packing, true));
   }
 
+  private static Optional<Packing> greedy(PackProblem problem, int bound) {
+    Optional<Packing> fullest = new GreedyPack(problem).solve();
+    if (fullest.isPresent() && fullest.get().newNodes() == bound) {
+      return fullest;
+    }
+    return Stream.of(fullest, new EmptiestPack(problem).solve())
+        .flatMap(Optional::stream)
+        .min(Comparator.comparingInt(Packing::newNodes));
+  }
+
   private Result result(PackProblem problem, Packing packing, boolean optimal) {
     List<Chosen> chosen = new ArrayList<>();
-    Set<NodeRoom> taken = new HashSet<>();
+    boolean[] taken = new boolean[rooms.size()];
     for (Packing.Fill fill : packing.fills()) {
-      NodeRoom node = fill.nodes().members().stream().filter(taken::add).findFirst().orElseThrow();
+      NodeRoom node = firstFree(fill.nodes().members(), taken);
+      taken[node.ordinal] = true;
       chosen.add(new Chosen(node, fill));
     }
     chosen.sort(Comparator.comparingDouble(one -> -problem.weight(one.fill().counts())));
     chosen.replaceAll(one -> one.fill().nodes().open() ? one : tighten(problem, one, taken));
     return new Result(assign(problem, chosen), packing.newNodes(), optimal);
+  }
+
+  private static NodeRoom firstFree(List<NodeRoom> members, boolean[] taken) {
+    return members.stream().filter(room -> !taken[room.ordinal]).findFirst().orElseThrow();
   }
 
   /** A node and what it is to hold. */
@@ -76,16 +94,18 @@ record PackPlan(
   }
 
   /** Moves a fill to the node with the least room to spare, and {@code taken} with it. */
-  private Chosen tighten(PackProblem problem, Chosen chosen, Set<NodeRoom> taken) {
+  private Chosen tighten(PackProblem problem, Chosen chosen, boolean[] taken) {
     NodeRoom best = chosen.node();
-    taken.remove(best);
+    taken[best.ordinal] = false;
     for (NodeRoom room : rooms) {
-      boolean isFree = !taken.contains(room) && !open.contains(room.view.nodeId());
-      if (isFree && isTighter(room, best) && problem.holds(room, chosen.fill().counts())) {
+      if (!taken[room.ordinal]
+          && isTighter(room, best)
+          && !open.contains(room.view.nodeId())
+          && problem.holds(room, chosen.fill().counts())) {
         best = room;
       }
     }
-    taken.add(best);
+    taken[best.ordinal] = true;
     return new Chosen(best, chosen.fill());
   }
 
@@ -107,7 +127,7 @@ record PackPlan(
     List<Chosen> left = new ArrayList<>(chosen);
     left.sort(
         Comparator.comparingInt((Chosen one) -> -one.size())
-            .thenComparingInt(one -> rooms.indexOf(one.node())));
+            .thenComparingInt(one -> one.node().ordinal));
     int[] next = new int[problem.types.size()];
     Map<Item, NodeRoom> roomOf = new HashMap<>();
     while (!left.isEmpty()) {

@@ -1,7 +1,7 @@
 package io.phalanx.placement.scheduling;
 
-import io.phalanx.placement.Bundle;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,27 +12,29 @@ import java.util.function.ToLongFunction;
  * A packing problem with equal items and equal nodes collapsed.
  *
  * <p>Nodes that hold bundles of the group already are <em>open</em>: using them costs no further
- * node. Each is a class of its own, and they come first.
+ * node. Each is a class of its own, and they come first. Nodes are equal if they differ only in
+ * what no packing can use: more than all bundles ask for, or parts of devices where none is asked
+ * for.
  */
 final class PackProblem {
-  final List<ItemType> types;
+  final ItemTypes types;
   final List<NodeClass> classes;
   final int[] counts;
+  final List<NodeRoom> rooms;
   private final int dimensions;
-
-  /** Items that ask for the same. */
-  record ItemType(Demand demand, List<Item> items) {}
+  private final long[] totals;
+  private final double[] weights;
 
   /** Nodes that can hold the same. */
   static final class NodeClass {
     private final NodeRoom room;
-    private final boolean open;
+    private final NodeKey key;
     private final List<NodeRoom> members;
     private final int[] capacity;
 
-    NodeClass(List<NodeRoom> members, boolean open, int[] capacity) {
+    NodeClass(List<NodeRoom> members, NodeKey key, int[] capacity) {
       this.room = members.get(0);
-      this.open = open;
+      this.key = key;
       this.members = members;
       this.capacity = capacity;
     }
@@ -42,9 +44,14 @@ final class PackProblem {
       return room;
     }
 
+    /** Returns what the nodes have in common. */
+    NodeKey key() {
+      return key;
+    }
+
     /** Returns whether it holds bundles of the group already. */
     boolean open() {
-      return open;
+      return key.isOpen();
     }
 
     /** Returns the nodes, in the order of their addresses. */
@@ -59,58 +66,56 @@ final class PackProblem {
   }
 
   PackProblem(List<NodeRoom> rooms, Set<String> open, List<Item> items, List<String> dimensions) {
+    this.rooms = rooms;
     this.dimensions = dimensions.size();
-    this.types = typesOf(items, dimensions);
-    this.counts = types.stream().mapToInt(type -> type.items().size()).toArray();
-    this.classes = classesOf(rooms, open);
+    this.types = new ItemTypes(items, rooms, dimensions);
+    this.counts = types.counts();
+    this.totals = totals();
+    this.classes = classesOf(open);
+    this.weights = weights();
   }
 
-  private static List<ItemType> typesOf(List<Item> items, List<String> dimensions) {
-    Map<List<Bundle>, List<Item>> grouped = new LinkedHashMap<>();
-    for (Item item : items) {
-      grouped.computeIfAbsent(item.bundles(), key -> new ArrayList<>()).add(item);
-    }
-    return grouped.entrySet().stream()
-        .map(entry -> new ItemType(Demand.of(entry.getKey(), dimensions), entry.getValue()))
-        .toList();
-  }
-
-  private List<NodeClass> classesOf(List<NodeRoom> rooms, Set<String> open) {
-    Map<List<Object>, List<NodeRoom>> grouped = new LinkedHashMap<>();
-    for (boolean wanted : new boolean[] {true, false}) {
-      for (NodeRoom room : rooms) {
-        boolean isOpen = open.contains(room.view.nodeId());
-        if (isOpen == wanted) {
-          String only = isOpen ? room.view.nodeId() : "";
-          List<Object> key = List.of(only, room.signature(), accepted(room));
-          grouped.computeIfAbsent(key, unused -> new ArrayList<>()).add(room);
-        }
+  /** Returns what all items ask for: by dimension, then GPUs. */
+  private long[] totals() {
+    long[] sums = new long[dimensions + 1];
+    for (int t = 0; t < counts.length; t++) {
+      for (int d = 0; d <= dimensions; d++) {
+        sums[d] += counts[t] * amount(t, d);
       }
+    }
+    return sums;
+  }
+
+  private long amount(int type, int dimension) {
+    Demand demand = types.demand(type);
+    return dimension == dimensions ? demand.gpus() : demand.amount(dimension);
+  }
+
+  private List<NodeClass> classesOf(Set<String> open) {
+    NodeKey.Scale scale = new NodeKey.Scale(types, totals);
+    Map<NodeKey, List<NodeRoom>> ofOpen = new LinkedHashMap<>();
+    Map<NodeKey, List<NodeRoom>> ofClosed = new LinkedHashMap<>();
+    for (NodeRoom room : rooms) {
+      boolean isOpen = open.contains(room.view.nodeId());
+      NodeKey key = NodeKey.of(room, types.accepted(room), scale, isOpen);
+      (isOpen ? ofOpen : ofClosed).computeIfAbsent(key, k -> new ArrayList<>()).add(room);
     }
     List<NodeClass> result = new ArrayList<>();
-    for (List<NodeRoom> members : grouped.values()) {
-      NodeRoom room = members.get(0);
-      int[] capacity = capacities(room);
-      if (!isZero(capacity)) {
-        result.add(new NodeClass(members, open.contains(room.view.nodeId()), capacity));
-      }
-    }
+    ofOpen.forEach((key, members) -> addIfOfUse(result, key, members));
+    ofClosed.forEach((key, members) -> addIfOfUse(result, key, members));
     return result;
   }
 
-  private List<Boolean> accepted(NodeRoom room) {
-    return types.stream().map(type -> type.items().get(0).isAcceptedBy(room)).toList();
-  }
-
-  private int[] capacities(NodeRoom room) {
+  private void addIfOfUse(List<NodeClass> result, NodeKey key, List<NodeRoom> members) {
     int[] capacity = new int[types.size()];
     for (int t = 0; t < capacity.length; t++) {
-      ItemType type = types.get(t);
-      if (type.items().get(0).isAcceptedBy(room)) {
-        capacity[t] = room.capacity(type.demand(), counts[t]);
+      if (types.isAccepted(t, members.get(0))) {
+        capacity[t] = members.get(0).capacity(types.demand(t), counts[t]);
       }
     }
-    return capacity;
+    if (!isZero(capacity)) {
+      result.add(new NodeClass(members, key, capacity));
+    }
   }
 
   static boolean isZero(int[] values) {
@@ -128,7 +133,7 @@ final class PackProblem {
     int[] fill = new int[wanted.length];
     for (int t = 0; t < wanted.length; t++) {
       int limit = Math.min(wanted[t], nodes.capacity(t));
-      while (fill[t] < limit && room.take(types.get(t).demand())) {
+      while (fill[t] < limit && room.take(types.demand(t))) {
         fill[t]++;
       }
     }
@@ -138,11 +143,11 @@ final class PackProblem {
   boolean holds(NodeRoom node, int[] fill) {
     NodeRoom room = node.copy();
     for (int t = 0; t < fill.length; t++) {
-      if (fill[t] > 0 && !types.get(t).items().get(0).isAcceptedBy(node)) {
+      if (fill[t] > 0 && !types.isAccepted(t, node)) {
         return false;
       }
       for (int i = 0; i < fill[t]; i++) {
-        if (!room.take(types.get(t).demand())) {
+        if (!room.take(types.demand(t))) {
           return false;
         }
       }
@@ -150,45 +155,34 @@ final class PackProblem {
     return true;
   }
 
-  /** Returns the share of all that is asked for that {@code fill} makes up; only for comparing. */
+  /** Returns how much of what is scarce {@code fill} makes up; only for comparing. */
   double weight(int[] fill) {
     double weight = 0;
     for (int t = 0; t < fill.length; t++) {
-      weight += fill[t] * weightOfType(t);
+      weight += fill[t] * weights[t];
     }
     return weight;
   }
 
-  private double weightOfType(int type) {
-    double weight = ratio(types.get(type).demand().gpus(), totalGpus());
-    for (int d = 0; d < dimensions; d++) {
-      weight += ratio(types.get(type).demand().amount(d), total(d));
+  /** An amount weighs as much as it is of what all nodes have free. */
+  private double[] weights() {
+    double[] free = new double[dimensions + 1];
+    for (NodeClass nodes : classes) {
+      for (int d = 0; d < free.length; d++) {
+        free[d] += (double) nodes.members().size() * nodes.key().amount(d);
+      }
     }
-    return weight;
-  }
-
-  private static double ratio(long part, long whole) {
-    return whole == 0 ? 0 : (double) part / whole;
-  }
-
-  private long totalGpus() {
-    long total = 0;
-    for (int t = 0; t < counts.length; t++) {
-      total += counts[t] * types.get(t).demand().gpus();
+    double[] result = new double[counts.length];
+    for (int t = 0; t < result.length; t++) {
+      for (int d = 0; d < free.length; d++) {
+        result[t] += free[d] == 0 ? 0 : amount(t, d) / free[d];
+      }
     }
-    return total;
-  }
-
-  private long total(int dimension) {
-    long total = 0;
-    for (int t = 0; t < counts.length; t++) {
-      total += counts[t] * types.get(t).demand().amount(dimension);
-    }
-    return total;
+    return result;
   }
 
   /**
-   * Returns the fewest further nodes that could do, by counting alone; more than there are nodes if
+   * Returns the fewest further nodes that could do, by counting alone; {@code Integer.MAX_VALUE} if
    * it is impossible.
    */
   int lowerBound() {
@@ -197,31 +191,40 @@ final class PackProblem {
       int type = t;
       bound = Math.max(bound, nodesFor(counts[t], nodes -> nodes.capacity(type)));
     }
-    for (int d = 0; d < dimensions; d++) {
+    for (int d = 0; d < totals.length; d++) {
       int dimension = d;
-      bound = Math.max(bound, nodesFor(total(d), nodes -> nodes.room().free(dimension)));
+      bound = Math.max(bound, nodesFor(totals[d], nodes -> nodes.key().amount(dimension)));
     }
-    return Math.max(bound, nodesFor(totalGpus(), nodes -> nodes.room().freeGpus()));
+    return Math.max(bound, nodesFor(wholeGpus(), nodes -> nodes.room().wholeDevices()));
+  }
+
+  private long wholeGpus() {
+    long whole = 0;
+    for (int t = 0; t < counts.length; t++) {
+      whole += (long) counts[t] * types.demand(t).wholeGpus();
+    }
+    return whole;
   }
 
   private int nodesFor(long needed, ToLongFunction<NodeClass> offer) {
     long left = needed;
-    List<NodeClass> closed = new ArrayList<>();
+    long[][] closed = new long[classes.size()][];
+    int size = 0;
     for (NodeClass nodes : classes) {
+      long offered = offer.applyAsLong(nodes);
       if (nodes.open()) {
-        left -= offer.applyAsLong(nodes);
-      } else {
-        closed.add(nodes);
+        left -= offered;
+      } else if (offered > 0) {
+        closed[size++] = new long[] {offered, nodes.members().size()};
       }
     }
-    closed.sort((a, b) -> Long.compare(offer.applyAsLong(b), offer.applyAsLong(a)));
-    int used = 0;
-    for (NodeClass nodes : closed) {
-      for (int i = 0; i < nodes.members().size() && left > 0; i++) {
-        left -= offer.applyAsLong(nodes);
-        used++;
-      }
+    Arrays.sort(closed, 0, size, (a, b) -> Long.compare(b[0], a[0]));
+    long used = 0;
+    for (int i = 0; i < size && left > 0; i++) {
+      long taken = Math.min(closed[i][1], (left + closed[i][0] - 1) / closed[i][0]);
+      left -= taken * closed[i][0];
+      used += taken;
     }
-    return left > 0 ? Integer.MAX_VALUE : used;
+    return left > 0 ? Integer.MAX_VALUE : (int) used;
   }
 }

@@ -221,8 +221,10 @@ final class PlacementPlannerTest {
     Explanation why = infeasible(labelled("accelerator-type", "H100"), nodes);
     assertThat(why.obstacles().get(0).toString())
         .isEqualTo("bundle 0 on 127.0.0.1:1: needs accelerator-type H100, has A100");
-    assertThat(why.remedy())
-        .isEqualTo("needs a node with GPU 1 and the label accelerator-type H100");
+    assertThat(why.remedyLines())
+        .containsExactly(
+            "would fit with 1 more node of GPU 1 labelled accelerator-type = H100",
+            "or without the bundles' condition on label accelerator-type");
   }
 
   private static PlacementGroupSpec labelled(String label, String condition) {
@@ -275,7 +277,8 @@ final class PlacementPlannerTest {
             "bundles 1, 2, 3 of 4: no room now",
             "  bundles 1, 2, 3 on 127.0.0.1:1: needs GPU 1, free 0 of 2 beside bundle 0",
             "  bundles 1, 2, 3 on 127.0.0.1:2: needs GPU 1, free 0 of 2",
-            "  would fit with 2 more nodes like 127.0.0.1:1 (CPU 16, GPU 2)");
+            "  would fit with GPU 1 more free on 127.0.0.1:1 and GPU 2 more free on 127.0.0.1:2",
+            "  or with 2 more nodes like 127.0.0.1:1 (CPU 16, GPU 2)");
   }
 
   @Test
@@ -286,7 +289,7 @@ final class PlacementPlannerTest {
         .containsExactly(
             "bundle 0 of 1: no room even if all nodes were free",
             "  bundle 0 on 127.0.0.1:1, 127.0.0.1:2: needs GPU 8, free 4 of 4",
-            "  needs a node with GPU 8");
+            "  would fit with 1 more node of GPU 8");
   }
 
   @Test
@@ -295,7 +298,8 @@ final class PlacementPlannerTest {
 
     assertThat(why.summary())
         .isEqualTo("STRICT_PACK needs GPU 4 on one node, which no node has at all");
-    assertThat(why.remedy()).isEqualTo("needs a node with GPU 4");
+    assertThat(why.remedyLines())
+        .containsExactly("would fit with 1 more node of GPU 4", "or with strategy PACK");
   }
 
   @Test
@@ -308,7 +312,8 @@ final class PlacementPlannerTest {
                 + " were free",
             "  bundle 2 on 127.0.0.1:1: is needed for bundle 0",
             "  bundle 2 on 127.0.0.1:2: is needed for bundle 1",
-            "  would fit with 1 more node like 127.0.0.1:1 (CPU 16, GPU 2)");
+            "  would fit with 1 more node like 127.0.0.1:1 (CPU 16, GPU 2)",
+            "  or with strategy SPREAD");
   }
 
   @Test
