@@ -7,6 +7,7 @@ import io.phalanx.placement.Resources;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**

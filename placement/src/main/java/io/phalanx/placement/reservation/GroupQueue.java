@@ -138,10 +138,16 @@ final class GroupQueue {
   }
 
   private PlanResult why(Group group) {
-    if (!isUntouched(group)) {
-      return planner.plan(group.spec, candidates(group), group.nodeOfPlaced());
-    }
-    return explained.computeIfAbsent(
-        Wish.of(group.spec), wish -> planner.plan(group.spec, candidates(group), Map.of()));
+    return isUntouched(group)
+        ? explained.computeIfAbsent(Wish.of(group.spec), wish -> plan(group))
+        : plan(group);
+  }
+
+  private PlanResult plan(Group group) {
+    return planner.plan(
+        group.spec,
+        candidates(group),
+        group.nodeOfPlaced(),
+        manager.groups().occupantsBut(group));
   }
 }

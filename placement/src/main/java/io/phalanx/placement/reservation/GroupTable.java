@@ -3,6 +3,7 @@ package io.phalanx.placement.reservation;
 import io.phalanx.placement.GroupState;
 import io.phalanx.placement.PlacementGroupSpec;
 import io.phalanx.placement.reservation.ResourceLedger.Refusal;
+import io.phalanx.placement.scheduling.Occupant;
 import io.phalanx.runtime.error.ErrorCode;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -45,6 +46,23 @@ final class GroupTable {
   /** Returns all groups, which may then change while they are walked through. */
   List<Group> copy() {
     return List.copyOf(groups.values());
+  }
+
+  /** Returns what all groups but one hold on the nodes. */
+  List<Occupant> occupantsBut(Group group) {
+    List<Occupant> occupants = new ArrayList<>();
+    for (Group other : groups.values()) {
+      if (other != group) {
+        other.sites.forEach(
+            (index, site) ->
+                occupants.add(
+                    new Occupant(
+                        other.spec.displayName(),
+                        site,
+                        other.spec.bundles().get(index).resources())));
+      }
+    }
+    return occupants;
   }
 
   /** Returns why no group can be asked for with this id or name, or nothing. */

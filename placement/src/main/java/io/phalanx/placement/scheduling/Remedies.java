@@ -38,7 +38,7 @@ final class Remedies {
     List<Remedy> remedies = new ArrayList<>();
     stopDraining().ifPresent(remedies::add);
     new FreeingRemedy(trials, problem).find(unplaced).ifPresent(remedies::add);
-    new RemovalRemedy(trials, occupants).find().ifPresent(remedies::add);
+    new RemovalRemedy(trials.more(), occupants).find().ifPresent(remedies::add);
     new NodesRemedy(trials, problem).find(unplaced.items()).ifPresent(remedies::add);
     useStrategy().ifPresent(remedies::add);
     dropLabel().ifPresent(remedies::add);

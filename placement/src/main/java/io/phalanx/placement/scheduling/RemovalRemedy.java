@@ -9,21 +9,26 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Which other groups would have to go: one of the smallest that will do alone, else as few of the
- * smallest as it takes.
+ * Which other groups would have to go: one of the smallest that will do alone, else several, none of
+ * which could stay as far as it was tried.
  *
  * @param trials tries the cluster without them
  * @param occupants what they hold
  */
 record RemovalRemedy(Trials trials, List<Occupant> occupants) {
+  private static final int MOST_ALONE = 10;
 
   Optional<Remedy> find() {
     List<String> smallestFirst = smallestFirst();
     Optional<String> one =
-        smallestFirst.stream().filter(group -> fitsWithout(List.of(group))).findFirst();
+        smallestFirst.stream()
+            .limit(MOST_ALONE)
+            .filter(group -> fitsWithout(List.of(group)))
+            .findFirst();
     return one.map(List::of).or(() -> several(smallestFirst)).map(Remedy.RemoveGroups::new);
   }
 
@@ -58,10 +63,14 @@ record RemovalRemedy(Trials trials, List<Occupant> occupants) {
   }
 
   private boolean fitsWithout(List<String> groups) {
+    if (trials.isUsedUp()) {
+      return false;
+    }
+    Set<String> removed = Set.copyOf(groups);
     Map<String, NodeView> changed = new HashMap<>();
     trials.nodes().forEach(node -> changed.put(node.nodeId(), node));
     for (Occupant occupant : occupants) {
-      if (groups.contains(occupant.group())) {
+      if (removed.contains(occupant.group())) {
         changed.computeIfPresent(
             occupant.site().nodeId(),
             (id, node) -> node.withFreed(occupant.resources(), occupant.site().deviceIndexes()));

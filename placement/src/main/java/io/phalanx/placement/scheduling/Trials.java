@@ -40,6 +40,16 @@ final class Trials {
     return nodes;
   }
 
+  /** Returns as many further trials. */
+  Trials more() {
+    return new Trials(planner, spec, nodes, placed);
+  }
+
+  /** Returns whether there is none left. */
+  boolean isUsedUp() {
+    return left <= 0;
+  }
+
   /** Returns whether the group would fit on other nodes. */
   boolean fitsOn(List<NodeView> changed) {
     return left-- > 0 && planner.find(spec, changed, placed).isPresent();
