@@ -145,9 +145,6 @@ final class GroupQueue {
 
   private PlanResult plan(Group group) {
     return planner.plan(
-        group.spec,
-        candidates(group),
-        group.nodeOfPlaced(),
-        manager.groups().occupantsBut(group));
+        group.spec, candidates(group), group.nodeOfPlaced(), manager.groups().occupantsBut(group));
   }
 }

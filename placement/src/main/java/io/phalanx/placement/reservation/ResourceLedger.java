@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Every operation may be repeated with the same result. All of them refuse an epoch older than
  * the one promised. Attempts are counted by the manager: what comes late of an attempt that has
- * been released is refused.
+ * been released, or refused once, is refused.
  */
 public final class ResourceLedger {
   private final FreeShares free;
@@ -89,15 +89,15 @@ public final class ResourceLedger {
               ErrorCode.BUNDLE_NOT_PREPARED,
               "attempt %d for group [%s] has been released".formatted(attempt, group.id())));
     }
-    if (draining) {
-      return Optional.of(
-          new Refusal(
-              ErrorCode.INSUFFICIENT_BUNDLE_RESOURCES, "the node drains and takes nothing new"));
+    String problem =
+        draining
+            ? "the node drains and takes nothing new"
+            : takeAll(epoch, attempt, group, devicesOfBundle, phase);
+    if (problem.isEmpty()) {
+      return Optional.empty();
     }
-    String problem = takeAll(epoch, attempt, group, devicesOfBundle, phase);
-    return problem.isEmpty()
-        ? Optional.empty()
-        : Optional.of(new Refusal(ErrorCode.INSUFFICIENT_BUNDLE_RESOURCES, problem));
+    fence.released(group.id(), attempt);
+    return Optional.of(new Refusal(ErrorCode.INSUFFICIENT_BUNDLE_RESOURCES, problem));
   }
 
   private boolean isRepeated(

@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Which other groups would have to go: one of the smallest that will do alone, else several, none of
- * which could stay as far as it was tried.
+ * Which other groups would have to go: one of the smallest that will do alone, else several, none
+ * of which could stay as far as it was tried.
  *
  * @param trials tries the cluster without them
  * @param occupants what they hold

@@ -25,9 +25,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Random clusters and groups of the kinds that Ray's answers cover, and beyond them custom resources
- * and memory: wherever Ray's way succeeds the planner does, spreads equally and packs no wider, with
- * and without time to search.
+ * Random clusters and groups of the kinds that Ray's answers cover, and beyond them custom
+ * resources and memory: wherever Ray's way succeeds the planner does, spreads equally and packs no
+ * wider, with and without time to search.
  */
 final class RayOracleTest {
   private static final int GROUPS_PER_SEED = 300;
@@ -61,7 +61,10 @@ final class RayOracleTest {
     if (spec.strategy() == PlacementStrategy.PACK) {
       assertThat(planned.isPresent() || ray.canFail()).as(what).isTrue();
       planned.ifPresent(
-          plan -> assertThat(nodeCount(plan)).as(what).isLessThanOrEqualTo(ray.mostNodes().orElseThrow()));
+          plan ->
+              assertThat(nodeCount(plan))
+                  .as(what)
+                  .isLessThanOrEqualTo(ray.mostNodes().orElseThrow()));
     } else if (!ray.canFail()) {
       assertThat(planned).as(what).isPresent();
       assertThat(ray.outcomes()).as(what).contains(Clusters.counts(planned.get()));

@@ -193,8 +193,7 @@ final class RemediesTest {
           Map.of("rack", random.nextInt(2) == 0 ? "a" : "b", "zone", "z" + random.nextInt(3));
       int gpus = random.nextInt(1, 5);
       Resources total = Resources.of(Map.of("GPU", (double) gpus, "CPU", 8.0));
-      nodes.add(
-          NodeView.empty(node(i, gpus, total, labels)).withDraining(random.nextInt(6) == 0));
+      nodes.add(NodeView.empty(node(i, gpus, total, labels)).withDraining(random.nextInt(6) == 0));
     }
     List<Occupant> occupants = new ArrayList<>();
     for (int i = random.nextInt(6); i > 0; i--) {
@@ -237,8 +236,7 @@ final class RemediesTest {
         new PlacementOptions(1, rack, Optional.empty(), true));
   }
 
-  private static NodeInfo node(
-      int number, int gpus, Resources total, Map<String, String> labels) {
+  private static NodeInfo node(int number, int gpus, Resources total, Map<String, String> labels) {
     List<DeviceSlot> devices =
         IntStream.range(0, gpus)
             .mapToObj(index -> new DeviceSlot(index, Device.CPU, "L4", true))
