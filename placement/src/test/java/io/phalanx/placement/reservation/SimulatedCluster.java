@@ -1,13 +1,9 @@
 package io.phalanx.placement.reservation;
 
-import io.phalanx.placement.Bundle;
 import io.phalanx.placement.Clusters;
 import io.phalanx.placement.Epoch;
 import io.phalanx.placement.NodeInfo;
 import io.phalanx.placement.PlacementGroupSpec;
-import io.phalanx.placement.PlacementOptions;
-import io.phalanx.placement.PlacementStrategy;
-import io.phalanx.placement.Resources;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -171,35 +167,10 @@ final class SimulatedCluster {
       manager.scheduler.create(anyWanted());
       return;
     }
-    PlacementGroupSpec spec = randomGroup();
+    PlacementGroupSpec spec = RandomGroups.next("g" + nextGroup++, random);
     note(spec);
     wanted.put(spec.id(), spec);
     manager.scheduler.create(spec);
-  }
-
-  private PlacementGroupSpec randomGroup() {
-    PlacementStrategy[] strategies = PlacementStrategy.values();
-    List<Bundle> bundles = new ArrayList<>();
-    for (int i = random.nextInt(1, 6); i > 0; i--) {
-      bundles.add(randomBundle());
-    }
-    PlacementOptions options =
-        new PlacementOptions(
-            random.nextInt(1, 3),
-            random.nextInt(5) == 0 ? Optional.of("rack") : Optional.empty(),
-            Optional.empty(),
-            true);
-    PlacementStrategy strategy = strategies[random.nextInt(strategies.length)];
-    return new PlacementGroupSpec("g" + nextGroup++, "", bundles, strategy, options);
-  }
-
-  private Bundle randomBundle() {
-    double[] gpus = {0, 0.25, 0.5, 1, 1, 1, 2};
-    double gpu = gpus[random.nextInt(gpus.length)];
-    Map<String, Double> amounts = Map.of("GPU", gpu, "CPU", gpu == 0 ? 3.0 : random.nextInt(3));
-    Map<String, String> selector =
-        random.nextInt(6) == 0 ? Map.of("zone", "!z" + random.nextInt(3)) : Map.of();
-    return new Bundle(Resources.of(amounts), selector);
   }
 
   private PlacementGroupSpec anyWanted() {

@@ -1,4 +1,4 @@
-package io.phalanx.placement.scheduling;
+package io.phalanx.placement.bench;
 
 import io.phalanx.placement.Bundle;
 import io.phalanx.placement.NodeInfo;
@@ -8,80 +8,97 @@ import io.phalanx.placement.PlacementOptions;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.placement.PlanResult.Planned;
 import io.phalanx.placement.Resources;
+import io.phalanx.placement.scheduling.PlacementPlanner;
 import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.device.DeviceSlot;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
- * How long a group of 64 bundles takes to plan on 1,000 nodes of 8 GPUs, some in use, some cut into
- * shares; prints percentiles for each kind of group. Run by hand: docs/placement.md has the
- * command.
+ * How long a group of 64 bundles takes to plan on many nodes of 8 GPUs, a third of them full, a
+ * third free, and some devices cut into shares; prints percentiles for each kind of group.
+ * docs/placement.md has the command.
  */
 public final class PlannerBenchmark {
-  private static final int NODES = 1_000;
   private static final int GPUS = 8;
   private static final int BUNDLES = 64;
   private static final int CLUSTERS = 25;
+  private static final int FEWEST_PLANS = 100;
   private static final String[] TYPES = {"A100", "H100", "L4"};
 
   private final PlacementPlanner planner = new PlacementPlanner();
   private final SplittableRandom random = new SplittableRandom(5);
-  private final List<List<NodeView>> clusters =
-      IntStream.range(0, CLUSTERS).mapToObj(i -> cluster()).toList();
+  private final int nodeCount;
+  private final List<List<NodeView>> clusters;
 
-  private PlannerBenchmark() {}
+  private PlannerBenchmark(int nodeCount) {
+    this.nodeCount = nodeCount;
+    this.clusters = IntStream.range(0, CLUSTERS).mapToObj(i -> cluster()).toList();
+  }
 
-  /** Measures {@code args[0]} plans of each kind (default 1,000), after as many to warm up. */
+  /**
+   * Measures.
+   *
+   * @param args how many nodes (1000), and seconds in all (60), half of them to warm up
+   */
   public static void main(String[] args) {
-    int plans = args.length == 0 ? 1_000 : Integer.parseInt(args[0]);
-    new PlannerBenchmark().run(plans);
+    int nodes = args.length > 0 ? Integer.parseInt(args[0]) : 1_000;
+    int seconds = args.length > 1 ? Integer.parseInt(args[1]) : 60;
+    new PlannerBenchmark(nodes).run(seconds);
   }
 
   private record Kind(String name, PlacementGroupSpec spec) {}
 
-  private void run(int plans) {
+  private void run(int seconds) {
+    System.out.printf("%d bundles on %d nodes x %d GPUs, milliseconds%n", BUNDLES, nodeCount, GPUS);
     System.out.printf(
-        "%d bundles on %d nodes x %d GPUs, %d plans each, milliseconds%n",
-        BUNDLES, NODES, GPUS, plans);
-    System.out.printf(
-        "%-44s %8s %8s %8s %8s %8s %9s%n",
-        "group", "p50", "p90", "p99", "max", "placed", "optimal");
-    kinds().forEach(kind -> measure(kind, plans, false));
-    kinds().forEach(kind -> measure(kind, plans, true));
+        "%-46s %7s %8s %8s %8s %8s %8s %8s%n",
+        "group", "plans", "p50", "p90", "p99", "max", "placed", "optimal");
+    long nanosEach = seconds * 1_000_000_000L / (2L * kinds().size());
+    kinds().forEach(kind -> measure(kind, nanosEach));
+    kinds().forEach(kind -> print(kind, measure(kind, nanosEach)));
   }
 
-  private void measure(Kind kind, int plans, boolean print) {
-    long[] nanos = new long[plans];
-    int placed = 0;
-    int optimal = 0;
-    for (int i = 0; i < plans; i++) {
-      List<NodeView> nodes = clusters.get(i % CLUSTERS);
+  /** Durations of plans in nanoseconds, ascending. */
+  private record Measured(List<Long> nanos, long placed, long optimal) {}
+
+  private Measured measure(Kind kind, long nanosInAll) {
+    List<Long> nanos = new ArrayList<>();
+    long placed = 0;
+    long optimal = 0;
+    for (long left = nanosInAll; left > 0 || nanos.size() < FEWEST_PLANS; ) {
+      List<NodeView> nodes = clusters.get(nanos.size() % CLUSTERS);
       long start = System.nanoTime();
       Optional<Planned> plan = planner.find(kind.spec(), nodes, Map.of());
-      nanos[i] = System.nanoTime() - start;
+      long took = System.nanoTime() - start;
+      nanos.add(took);
+      left -= took;
       placed += plan.isPresent() ? 1 : 0;
       optimal += plan.isPresent() && plan.get().optimal() ? 1 : 0;
     }
-    Arrays.sort(nanos);
-    if (print) {
-      System.out.printf(
-          "%-44s %8.2f %8.2f %8.2f %8.2f %7d%% %8d%%%n",
-          kind.name(),
-          nanos[plans / 2] / 1e6,
-          nanos[plans * 9 / 10] / 1e6,
-          nanos[plans * 99 / 100] / 1e6,
-          nanos[plans - 1] / 1e6,
-          100 * placed / plans,
-          100 * optimal / Math.max(placed, 1));
-    }
+    Collections.sort(nanos);
+    return new Measured(nanos, placed, optimal);
+  }
+
+  private static void print(Kind kind, Measured measured) {
+    int plans = measured.nanos().size();
+    System.out.printf(
+        "%-46s %7d %8.2f %8.2f %8.2f %8.2f %7d%% %7d%%%n",
+        kind.name(),
+        plans,
+        measured.nanos().get(plans / 2) / 1e6,
+        measured.nanos().get(plans * 9 / 10) / 1e6,
+        measured.nanos().get(plans * 99 / 100) / 1e6,
+        measured.nanos().get(plans - 1) / 1e6,
+        100 * measured.placed() / plans,
+        100 * measured.optimal() / Math.max(measured.placed(), 1));
   }
 
   private static List<Kind> kinds() {
@@ -94,7 +111,7 @@ public final class PlannerBenchmark {
     IntFunction<Bundle> selected =
         i -> new Bundle(Resources.ofGpus(1), Map.of(NodeInfo.ACCELERATOR_TYPE, "in(H100,A100)"));
     IntFunction<Bundle> shares = i -> Bundle.ofGpus(i % 2 == 0 ? 0.5 : 0.25);
-    IntFunction<Bundle> eighth = i -> Bundle.ofGpus(0.125);
+    IntFunction<Bundle> cpus = i -> bundle(Map.of("CPU", 1.0));
     IntFunction<Bundle> different =
         i -> bundle(Map.of("GPU", 1.0 + i % 4, "CPU", 1.0 + i, "memory", (65.0 - i) * (1L << 30)));
     List<Kind> kinds = new ArrayList<>();
@@ -107,7 +124,7 @@ public final class PlannerBenchmark {
       kinds.add(kind("1 GPU with a label selector", strategy, none, selected));
       kinds.add(kind("1 GPU each in one rack", strategy, rack, one));
       kinds.add(kind("shares of 0.5 and 0.25", strategy, none, shares));
-      kinds.add(kind("shares of 0.125", strategy, none, eighth));
+      kinds.add(kind("1 CPU each", strategy, none, cpus));
       kinds.add(kind("64 different bundles", strategy, none, different));
     }
     return kinds;
@@ -129,10 +146,10 @@ public final class PlannerBenchmark {
 
   private List<NodeView> cluster() {
     List<NodeView> nodes = new ArrayList<>();
-    for (int i = 0; i < NODES; i++) {
+    for (int i = 0; i < nodeCount; i++) {
       nodes.add(node(i));
     }
-    Collections.shuffle(nodes, new java.util.Random(nodes.size()));
+    Collections.shuffle(nodes, new Random(nodes.size()));
     return nodes;
   }
 
