@@ -6,6 +6,7 @@ import static io.phalanx.placement.PlacementStrategy.SPREAD;
 import static io.phalanx.placement.PlacementStrategy.STRICT_PACK;
 import static io.phalanx.placement.PlacementStrategy.STRICT_SPREAD;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
 import io.phalanx.placement.GroupEvent.GroupCreated;
@@ -17,10 +18,12 @@ import io.phalanx.runtime.NodeAddress;
 import io.phalanx.runtime.NodeComponentProvider;
 import io.phalanx.runtime.PhalanxNode;
 import io.phalanx.runtime.TestConfig;
+import io.phalanx.runtime.error.ServingException;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -172,5 +175,62 @@ final class PlacementClusterTest {
     int kept = 1 - lost.bundleIndex();
     assertThat(after.placements().get(kept)).isEqualTo(before.placements().get(kept));
     assertThat(after.placements().get(lost.bundleIndex()).address()).isNotEqualTo(lost.address());
+  }
+
+  @Test
+  void program_createsWaitsExplainsDrainsAndRemoves() {
+    PlacementGroups groups = PlacementGroups.of(cluster.nodes().get(1).system());
+    PlacementGroup wide = groups.create(group("wide", STRICT_SPREAD, 1, 1, 1));
+    assertThat(wide.await(PATIENCE)).isTrue();
+
+    PlacementGroup taken = groups.create(group("wide", PACK, 1));
+    assertThatThrownBy(() -> taken.await(PATIENCE))
+        .isInstanceOf(ServingException.class)
+        .hasMessageContaining("group [wide] exists with other bundles; remove it first");
+
+    PlacementGroup larger = groups.create(group("larger", STRICT_PACK, 2));
+    assertThat(larger.await(Duration.ofMillis(1))).isFalse();
+    assertThat(join(groups.explain("larger")).summary()).isNotEmpty();
+    assertThatThrownBy(() -> join(groups.explain("nothing")))
+        .hasRootCauseMessage("there is no group [nothing]; list them to see which there are");
+
+    join(wide.remove());
+    assertThat(larger.await(PATIENCE)).isTrue();
+    String other = first.address().toString();
+    join(groups.drain(other, true));
+    PlacementGroup elsewhere = groups.create(group("elsewhere", SPREAD, 0.5, 0.5, 0.5));
+    assertThat(elsewhere.await(PATIENCE)).isTrue();
+    assertThat(join(groups.show("elsewhere")).orElseThrow().placements())
+        .extracting(BundlePlacement::address)
+        .doesNotContain(other);
+    assertThat(join(groups.list())).extracting(GroupView::state).containsOnly(GroupState.CREATED);
+  }
+
+  @Test
+  void owner_whoseNodeStops_takesItsGroupsAlong() {
+    PhalanxNode owner = cluster.nodes().get(2);
+    PlacementGroups there = PlacementGroups.of(owner.system());
+    PlacementGroupSpec own = group("own", PACK, 1);
+    PlacementGroupSpec free =
+        new PlacementGroupSpec(
+            "free", "", own.bundles(), PACK, PlacementOptions.DEFAULT.withDetached(true));
+    assertThat(there.create(own).await(PATIENCE)).isTrue();
+    assertThat(there.create(free).await(PATIENCE)).isTrue();
+
+    owner.stop();
+
+    PlacementGroups here = PlacementGroups.of(first.system());
+    events.awaitAssert(
+        PATIENCE,
+        () -> {
+          assertThat(join(here.list()))
+              .extracting(view -> view.spec().id() + " " + view.state())
+              .containsExactly("free CREATED");
+          return here;
+        });
+  }
+
+  private static <T> T join(CompletionStage<T> stage) {
+    return stage.toCompletableFuture().join();
   }
 }
