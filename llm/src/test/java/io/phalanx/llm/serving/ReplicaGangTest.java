@@ -73,11 +73,12 @@ final class ReplicaGangTest {
                 new Explanation(
                     "no node has 2 GPUs",
                     List.of(),
-                    List.of(
-                        new Remedy.AddNodes(1, "", Resources.ofGpus(2), Map.of())))));
+                    List.of(new Remedy.AddNodes(1, "", Resources.ofGpus(2), Map.of())))));
 
     List<ReplicaStatus> status = awaitChange(s -> !s.get(0).message().isEmpty());
-    assertThat(status.get(0).message()).contains("no node has 2 GPUs").contains("would fit with 1 more node of GPU 2");
+    assertThat(status.get(0).message())
+        .contains("no node has 2 GPUs")
+        .contains("would fit with 1 more node of GPU 2");
     assertThat(status.get(0).state()).isEqualTo(ReplicaState.PENDING);
   }
 
