@@ -114,9 +114,9 @@ final class ReplicaGangTest {
     remove(second);
 
     assertThat(awaitState(ReplicaState.FAILED).get(0).message()).isEqualTo("a rank ended");
-    assertThat(failures).containsExactly("REPLICA_FAILED a rank ended");
     assertThat(expectCreate().spec().id()).isNotEqualTo(first.spec().id());
     assertThat(expectCreate().spec().id()).isNotEqualTo(second.spec().id());
+    assertThat(failures).containsExactly("REPLICA_FAILED a rank ended");
   }
 
   @Test
