@@ -15,6 +15,10 @@ import java.util.Set;
 final class DesiredGroups {
   private final Map<Integer, List<DesiredGroup>> written = new HashMap<>();
   private final Set<String> writtenIds = new HashSet<>();
+
+  /** Groups of which some replica may say that they are wanted. */
+  private final Set<String> perhapsWanted = new HashSet<>();
+
   private Set<String> before = Set.of();
 
   /** Takes what an earlier manager wrote. */
@@ -25,6 +29,19 @@ final class DesiredGroups {
           .add(group);
       writtenIds.add(group.groupId());
     }
+    perhapsWanted.addAll(wanted(groups));
+  }
+
+  private static List<String> wanted(List<DesiredGroup> groups) {
+    return groups.stream()
+        .filter(group -> group.spec().isPresent())
+        .map(DesiredGroup::groupId)
+        .toList();
+  }
+
+  /** Returns whether a later manager may read that this group is wanted. */
+  boolean isPerhapsWanted(String groupId) {
+    return perhapsWanted.contains(groupId);
   }
 
   /** Returns the parts that differ from what is written, given all groups there are now. */
@@ -44,11 +61,14 @@ final class DesiredGroups {
     wanted
         .entrySet()
         .removeIf(e -> e.getValue().equals(written.getOrDefault(e.getKey(), List.of())));
+    wanted.values().forEach(groupsOfPart -> perhapsWanted.addAll(wanted(groupsOfPart)));
     return wanted;
   }
 
   /** A part is written; what is not is asked for again. */
   void written(int bucket, List<DesiredGroup> groups) {
+    perhapsWanted.removeIf(groupId -> DesiredBucket.of(groupId) == bucket);
+    perhapsWanted.addAll(wanted(groups));
     written.getOrDefault(bucket, List.of()).forEach(group -> writtenIds.remove(group.groupId()));
     groups.forEach(group -> writtenIds.add(group.groupId()));
     if (groups.isEmpty()) {

@@ -22,6 +22,7 @@ final class DesiredStateWriter {
   private final GroupSubscribers subscribers;
   private final DesiredGroups groups = new DesiredGroups();
   private final Set<Integer> inFlight = new HashSet<>();
+  private final Set<String> removedUnwritten = new HashSet<>();
   private boolean loaded;
 
   DesiredStateWriter(
@@ -56,6 +57,31 @@ final class DesiredStateWriter {
     if (event.done()) {
       groups.written(event.bucket(), event.content().groups());
     }
+    for (String groupId : List.copyOf(removedUnwritten)) {
+      if (!groups.isPerhapsWanted(groupId)) {
+        confirmRemoval(groupId);
+      }
+    }
+  }
+
+  /** Tells that a group is removed once no later manager can bring it back. */
+  void onRemoved(String groupId) {
+    removedUnwritten.add(groupId);
+    if (!groups.isPerhapsWanted(groupId)) {
+      confirmRemoval(groupId);
+    }
+  }
+
+  /** A group is asked for under the id of one whose removal may not be told yet. */
+  void onCreate(String groupId) {
+    if (removedUnwritten.contains(groupId)) {
+      confirmRemoval(groupId);
+    }
+  }
+
+  private void confirmRemoval(String groupId) {
+    removedUnwritten.remove(groupId);
+    subscribers.removed(groupId);
   }
 
   /** Writes what has changed, if earlier writes have been answered. */

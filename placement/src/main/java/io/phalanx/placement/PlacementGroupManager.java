@@ -190,6 +190,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
           .subscriber()
           .tell(new GroupRejected(spec.id(), refusal.get().code(), refusal.get().reason()));
     } else {
+      desired.onCreate(spec.id());
       subscribers.put(spec, command.subscriber());
       scheduler.create(spec);
     }
@@ -341,13 +342,22 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
             .ifPresent(agent -> agent.tell(messages.toNode(toNode, subscribers)));
       } else if (effect instanceof Effect.Removed removed) {
         getContext().getLog().debug("Group [{}] is removed", removed.groupId());
-        subscribers.removed(removed.groupId());
+        desired.onRemoved(removed.groupId());
       } else if (effect instanceof Effect.ToSubscriber news) {
-        GroupEvent event = messages.toSubscriber(news);
-        getContext().getLog().debug("{}", event);
-        subscribers.of(news.groupId()).tell(event);
+        tell(news.groupId(), messages.toSubscriber(news));
       }
     }
     return this;
+  }
+
+  private void tell(String groupId, GroupEvent event) {
+    if (event instanceof GroupEvent.GroupRescheduling lost) {
+      getContext()
+          .getLog()
+          .warn("Group [{}] lost {}: {}", groupId, lost.lostBundles(), lost.reason());
+    } else {
+      getContext().getLog().debug("{}", event);
+    }
+    subscribers.of(groupId).tell(event);
   }
 }
