@@ -48,6 +48,7 @@ public record NodeSettings(
       throw node.error("roles", "[] is empty; list control, worker, ingress or some of them");
     }
     node.know("join-timeout");
+    cpuThreads(node);
     return new NodeSettings(
         node.string("host"),
         node.integer("port", 0, MOST_PORT),
@@ -71,6 +72,12 @@ public record NodeSettings(
         memoryBytes,
         Optional.of(cluster.acceleratorType()),
         labels);
+  }
+
+  static Optional<Integer> cpuThreads(ConfigReader node) {
+    return auto(node, "cpu-threads")
+        ? Optional.empty()
+        : Optional.of(node.integer("cpu-threads", 1, MOST_CPUS));
   }
 
   private static boolean auto(ConfigReader node, String key) {

@@ -91,6 +91,7 @@ public final class LlmWireMessages implements WireMessages {
         DeploymentState.class,
         DeploymentFailure.class,
         DeploymentController.Watch.class,
-        DeploymentController.Forgotten.class);
+        DeploymentController.Forgotten.class,
+        Worker.Neighbours.class);
   }
 }

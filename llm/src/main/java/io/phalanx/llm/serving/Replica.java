@@ -5,6 +5,7 @@ import io.phalanx.llm.engine.EngineStats;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.StepOutput;
 import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.runtime.collective.GroupMember;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.util.List;
@@ -55,7 +56,7 @@ public final class Replica {
 
   /** A rank's worker runs and has the model's files. */
   public record WorkerPrepared(
-      int rank, ActorRef<Worker.Command> worker, String jvmId, String host, String device)
+      int rank, ActorRef<Worker.Command> worker, GroupMember member, String device)
       implements Command, WireMessage {}
 
   /** How far a rank has come, in words. */

@@ -7,17 +7,15 @@ import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.serving.RankAssigner.PlacedBundle;
 import io.phalanx.llm.serving.RankAssigner.RankSeat;
 import io.phalanx.placement.BundlePlacement;
+import io.phalanx.runtime.collective.GroupMember;
 import io.phalanx.runtime.collective.GroupSpec;
-import io.phalanx.runtime.error.ErrorCode;
-import io.phalanx.runtime.error.ServingException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
+import io.phalanx.runtime.collective.ProcessGroups;
+import io.phalanx.runtime.collective.Transport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
@@ -25,16 +23,16 @@ import java.util.stream.IntStream;
 final class ReplicaRanks {
   private final ReplicaSpec spec;
   private final ParallelConfig parallel;
-  private final Duration stepTimeout;
+  private final ServingSettings settings;
   private final List<RankSeat> seats;
   private final SortedMap<Integer, Replica.WorkerPrepared> prepared = new TreeMap<>();
   private final SortedMap<Integer, Integer> blocksOfRank = new TreeMap<>();
-  private final List<Path> storeFiles = new ArrayList<>();
+  private final List<GroupSpec> groups = new ArrayList<>();
 
-  ReplicaRanks(ReplicaSpec spec, Duration stepTimeout) {
+  ReplicaRanks(ReplicaSpec spec, ServingSettings settings) {
     this.spec = spec;
     this.parallel = spec.config().parallel();
-    this.stepTimeout = stepTimeout;
+    this.settings = settings;
     this.seats = RankAssigner.assign(parallel, placedBundles(spec));
   }
 
@@ -112,7 +110,7 @@ final class ReplicaRanks {
                   pipelineGroups.get(seat.tensorRank()),
                   seat.stage(),
                   spec.config().engineKwargs(),
-                  ranksInJvm(worker.jvmId())));
+                  neighbours(worker.member())));
     }
   }
 
@@ -124,10 +122,8 @@ final class ReplicaRanks {
   /** Stops every rank that runs, and removes what they met through. */
   void haltAll(String reason) {
     prepared.values().forEach(worker -> worker.worker().tell(new Worker.Halt(reason)));
-    for (Path file : storeFiles) {
-      deleteQuietly(file);
-    }
-    storeFiles.clear();
+    groups.forEach(ProcessGroups::discardMeeting);
+    groups.clear();
   }
 
   List<RankInfo> describe() {
@@ -151,41 +147,34 @@ final class ReplicaRanks {
     return worker;
   }
 
-  private int ranksInJvm(String jvmId) {
-    return (int) prepared.values().stream().filter(worker -> worker.jvmId().equals(jvmId)).count();
+  private Worker.Neighbours neighbours(GroupMember member) {
+    return new Worker.Neighbours(
+        ranksWith(GroupMember::jvmId, member), ranksWith(GroupMember::machineId, member));
+  }
+
+  private int ranksWith(Function<GroupMember, String> place, GroupMember member) {
+    return (int)
+        prepared.values().stream()
+            .filter(worker -> place.apply(worker.member()).equals(place.apply(member)))
+            .count();
   }
 
   private GroupSpec group(String name, int size, IntUnaryOperator rankOfMember) {
-    List<Replica.WorkerPrepared> members =
-        IntStream.range(0, size).map(rankOfMember).mapToObj(this::prepared).toList();
-    List<String> jvmIds = members.stream().map(Replica.WorkerPrepared::jvmId).toList();
-    List<String> hosts = members.stream().map(Replica.WorkerPrepared::host).toList();
-    boolean oneJvm = jvmIds.stream().distinct().count() == 1;
-    String store = oneJvm ? "" : newStoreFile().toString();
-    return new GroupSpec(spec.name() + "/" + name, 1, jvmIds, hosts, store, stepTimeout);
-  }
-
-  /** Returns a file that does not exist yet, in a directory that only this user can read. */
-  private Path newStoreFile() {
-    try {
-      Path file = Files.createTempDirectory("phalanx-group-").resolve("store");
-      storeFiles.add(file);
-      return file;
-    } catch (IOException e) {
-      throw new ServingException(
-          ErrorCode.INTERNAL, "No directory for the ranks to meet in: " + e.getMessage(), e);
-    }
-  }
-
-  private static void deleteQuietly(Path file) {
-    try {
-      Files.deleteIfExists(file);
-      Path directory = file.getParent();
-      if (directory != null) {
-        Files.deleteIfExists(directory);
-      }
-    } catch (IOException e) {
-      file.toFile().deleteOnExit();
-    }
+    List<GroupMember> members =
+        IntStream.range(0, size)
+            .map(rankOfMember)
+            .mapToObj(rank -> prepared(rank).member())
+            .toList();
+    Transport transport = Transport.of(settings.ranks().transport(), members);
+    GroupSpec group =
+        new GroupSpec(
+            spec.name() + "/" + name,
+            1,
+            members,
+            transport,
+            ProcessGroups.newMeeting(transport),
+            settings.stepTimeout());
+    groups.add(group);
+    return group;
   }
 }

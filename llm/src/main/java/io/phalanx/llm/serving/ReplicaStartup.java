@@ -60,7 +60,7 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
     this.timers = timers;
     this.spec = spec;
     this.environment = environment;
-    this.ranks = new ReplicaRanks(spec, environment.settings().stepTimeout());
+    this.ranks = new ReplicaRanks(spec, environment.settings());
     ranks.seats().forEach(seat -> unlaunched.add(seat.rank()));
     this.launchReplies =
         context.messageAdapter(

@@ -1,6 +1,7 @@
 package io.phalanx.llm.serving;
 
 import com.typesafe.config.Config;
+import io.phalanx.runtime.RankSettings;
 import io.phalanx.runtime.config.ConfigReader;
 import java.time.Duration;
 
@@ -15,6 +16,8 @@ import java.time.Duration;
  * @param reportInterval how often a replica tells its backlog
  * @param resendAfter after how long without an event an ingress asks for it
  * @param kvMemoryShare share of free memory for the KV caches of a JVM
+ * @param ranks what the ranks of this node may use, from {@code phalanx.node} and {@code
+ *     phalanx.runtime}
  */
 public record ServingSettings(
     Duration stepTimeout,
@@ -24,7 +27,8 @@ public record ServingSettings(
     Duration autoscalingInterval,
     Duration reportInterval,
     Duration resendAfter,
-    double kvMemoryShare) {
+    double kvMemoryShare,
+    RankSettings ranks) {
 
   /** Reads {@code phalanx.serving}; refuses keys it does not know. */
   public static ServingSettings of(Config config) {
@@ -38,7 +42,8 @@ public record ServingSettings(
             positive(serving, "autoscaling-interval"),
             positive(serving, "report-interval"),
             positive(serving, "resend-after"),
-            serving.number("kv-memory-share", 0.0001, 1));
+            serving.number("kv-memory-share", 0.0001, 1),
+            RankSettings.of(config));
     serving.rejectUnknown();
     return settings;
   }

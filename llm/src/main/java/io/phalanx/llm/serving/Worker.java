@@ -11,8 +11,9 @@ import io.phalanx.llm.models.ModelRunner;
 import io.phalanx.llm.models.RankContext;
 import io.phalanx.llm.models.RunnerSettings;
 import io.phalanx.placement.BundleGrant;
-import io.phalanx.runtime.JvmId;
+import io.phalanx.runtime.collective.GroupMember;
 import io.phalanx.runtime.collective.GroupSpec;
+import io.phalanx.runtime.device.CpuThreads;
 import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.device.DeviceProbe;
 import io.phalanx.runtime.device.DeviceSlot;
@@ -50,7 +51,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
    * @param pipelineGroup the ranks of the same tensor rank
    * @param stage this rank's place in it
    * @param engine the engine's arguments
-   * @param ranksInJvm ranks of the replica that share this worker's JVM
+   * @param neighbours how many ranks of the replica are near this one
    */
   public record Load(
       GroupSpec tensorGroup,
@@ -58,8 +59,21 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
       GroupSpec pipelineGroup,
       int stage,
       EngineKwargs engine,
-      int ranksInJvm)
-      implements Command, WireMessage {}
+      Neighbours neighbours)
+      implements Command, WireMessage {
+
+    int ranksInJvm() {
+      return neighbours.ranksInJvm();
+    }
+  }
+
+  /**
+   * How many ranks of a replica, the one that is told included, share what.
+   *
+   * @param ranksInJvm the JVM
+   * @param ranksOnMachine the machine
+   */
+  public record Neighbours(int ranksInJvm, int ranksOnMachine) implements WireMessage {}
 
   /** Computes a step with the other ranks. */
   public record Execute(ModelInput input) implements Command, WireMessage {}
@@ -78,6 +92,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private final ActorRef<Command> self;
   private final RankThread thread;
   private Optional<ModelFiles> files = Optional.empty();
+  private Optional<CpuThreads.Lease> lease = Optional.empty();
 
   /** Creates the worker of one rank in a bundle. */
   public static Behavior<Command> create(
@@ -120,6 +135,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   }
 
   private Behavior<Command> onLoad(Load load) {
+    lease = Optional.of(CpuThreads.ofJvm().lease(spec.replica(), load.ranksInJvm()));
     thread.submit(() -> load(load));
     return this;
   }
@@ -147,6 +163,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
 
   private Behavior<Command> onPostStop() {
     thread.halt("its worker has stopped");
+    lease.ifPresent(CpuThreads.Lease::close);
     return this;
   }
 
@@ -156,7 +173,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     spec.owner()
         .tell(
             new Replica.WorkerPrepared(
-                spec.rank(), self, JvmId.current(), grant.host(), deviceText));
+                spec.rank(), self, GroupMember.here(grant.host()), deviceText));
   }
 
   /** Runs on the rank's thread. */
@@ -183,7 +200,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
 
   private RunnerSettings runnerSettings(Load load, ModelConfig config, Path directory) {
     EngineKwargs engine = load.engine();
-    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / load.ranksInJvm());
+    int threads = threads(load);
     if (device.isCuda()) {
       requireAuto(engine.dtype());
       long available =
@@ -206,6 +223,14 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     int numBlocks = KvMemory.numBlocks(engine, config, available);
     return new RunnerSettings(
         engine.blockSize(), numBlocks, available, threads, engine.batchInvariant());
+  }
+
+  private int threads(Load load) {
+    return CpuThreads.perRank(
+        environment.settings().ranks().cpuThreads(),
+        Runtime.getRuntime().availableProcessors(),
+        lease.orElseThrow().ranksInJvm(),
+        load.neighbours().ranksOnMachine());
   }
 
   private void requireAuto(Dtype dtype) {

@@ -3,12 +3,12 @@ package io.phalanx.llm.models;
 import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.engine.StepExecutor;
 import io.phalanx.llm.engine.StepOutput;
-import io.phalanx.runtime.JvmId;
+import io.phalanx.runtime.collective.GroupMember;
 import io.phalanx.runtime.collective.GroupSpec;
 import io.phalanx.runtime.collective.ProcessGroup;
 import io.phalanx.runtime.collective.ProcessGroups;
+import io.phalanx.runtime.collective.Transport;
 import io.phalanx.runtime.device.Device;
-import io.phalanx.runtime.device.NativeRuntime;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -52,7 +52,6 @@ public final class LocalRanks implements StepExecutor, AutoCloseable {
 
   /** Loads every rank of {@code modelDirectory} on the CPU with one thread each. */
   public static LocalRanks load(Path modelDirectory, int tp, int pp, RunnerSettings settings) {
-    NativeRuntime.ranksInJvm(tp * pp);
     LocalRanks local = new LocalRanks();
     String name = "local-ranks-" + NEXT_ID.incrementAndGet();
     for (int rank = 0; rank < tp * pp; rank++) {
@@ -83,8 +82,8 @@ public final class LocalRanks implements StepExecutor, AutoCloseable {
         new GroupSpec(
             name,
             1,
-            Collections.nCopies(size, JvmId.current()),
-            Collections.nCopies(size, "127.0.0.1"),
+            Collections.nCopies(size, GroupMember.here("127.0.0.1")),
+            Transport.MEMORY,
             "",
             TIMEOUT);
     return ProcessGroups.join(spec, rank, Device.CPU);

@@ -1,6 +1,5 @@
 package io.phalanx.runtime.collective;
 
-import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
@@ -29,16 +28,16 @@ final class GlooConnection {
    * @throws ServingException {@code REPLICA_FAILED} if they have not within the group's timeout
    */
   static GlooConnection open(GroupSpec spec, int rank) {
-    FileStore store = new FileStore(spec.storePath(), spec.size());
+    FileStore store = new FileStore(spec.meeting(), spec.size());
     store.retainReference();
     try {
       return new GlooConnection(connect(spec, rank, store), store);
     } catch (RuntimeException e) {
       store.releaseReference();
-      throw notMet(spec, rank, e);
+      throw Ranks.notMet(spec, rank, GlooProcessGroup.firstLine(e), e);
     } finally {
       if (rank == 0) {
-        StoreDirectory.remove(Path.of(spec.storePath()));
+        StoreDirectory.remove(Path.of(spec.meeting()));
       }
     }
   }
@@ -48,7 +47,7 @@ final class GlooConnection {
       Ranks.keep(scope);
       Milliseconds timeout = new Milliseconds(spec.timeout().toMillis());
       store.setTimeout(timeout);
-      Device device = ProcessGroupGloo.createDeviceForHostname(spec.hosts().get(rank));
+      Device device = ProcessGroupGloo.createDeviceForHostname(spec.members().get(rank).host());
       ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(timeout);
       options.devices(new GlooDeviceVector(device));
       options.threads(THREADS);
@@ -57,19 +56,6 @@ final class GlooConnection {
       gloo.retainReference();
       return gloo;
     }
-  }
-
-  private static ServingException notMet(GroupSpec spec, int rank, RuntimeException e) {
-    return new ServingException(
-        ErrorCode.REPLICA_FAILED,
-        String.format(
-            "process group [%s], rank %d: not all %d ranks met within %d ms: %s",
-            spec.name(),
-            rank,
-            spec.size(),
-            spec.timeout().toMillis(),
-            GlooProcessGroup.firstLine(e)),
-        e);
   }
 
   ProcessGroupGloo gloo() {

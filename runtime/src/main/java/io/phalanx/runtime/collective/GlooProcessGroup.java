@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * everywhere, and the same as in memory. A sent tensor is copied and goes its way while the rank
  * computes on; errors of it appear at the next operation.
  */
-final class GlooProcessGroup implements ProcessGroup {
+final class GlooProcessGroup extends GatheringProcessGroup {
   /** How long a wait for a collective spins, and how long it parks at a time after that. */
   private static final long SPIN_NANOS = 20_000;
 
@@ -52,8 +52,6 @@ final class GlooProcessGroup implements ProcessGroup {
   }
 
   private final String name;
-  private final int rank;
-  private final int size;
   private final Duration timeout;
   private final GlooConnection connection;
   private final Deque<Sending> sending = new ArrayDeque<>();
@@ -63,55 +61,14 @@ final class GlooProcessGroup implements ProcessGroup {
   private final Set<Work> abortable = new HashSet<>();
 
   private GlooProcessGroup(GroupSpec spec, int rank, GlooConnection connection) {
-    this.name = spec.name() + "#" + spec.epoch();
-    this.rank = rank;
-    this.size = spec.size();
+    super(spec, rank);
+    this.name = spec.key();
     this.timeout = spec.timeout();
     this.connection = connection;
   }
 
   static GlooProcessGroup join(GroupSpec spec, int rank) {
     return new GlooProcessGroup(spec, rank, GlooConnection.open(spec, rank));
-  }
-
-  @Override
-  public int rank() {
-    return rank;
-  }
-
-  @Override
-  public int size() {
-    return size;
-  }
-
-  @Override
-  public void allReduce(Tensor tensor) {
-    try (InferenceMode mode = new InferenceMode(true);
-        PointerScope scope = new PointerScope()) {
-      Ranks.keep(mode, scope);
-      Tensor own = onCpu(tensor).view(-1);
-      Tensor all = gather(own, "all ranks in all-reduce");
-      Tensor total = all.select(0, 0);
-      for (int other = 1; other < size; other++) {
-        total.add_(all.select(0, other));
-      }
-      tensor.view(-1).copy_(total);
-    }
-  }
-
-  @Override
-  public Tensor allGatherColumns(Tensor tensor) {
-    long rows = tensor.size(0);
-    long columns = tensor.size(1);
-    Tensor gathered = tensor.new_empty(rows, size * columns);
-    try (InferenceMode mode = new InferenceMode(true);
-        PointerScope scope = new PointerScope()) {
-      Ranks.keep(mode, scope);
-      Tensor all = gather(onCpu(tensor).view(-1), "all ranks in all-gather");
-      Tensor byRow = all.view(size, rows, columns).permute(1, 0, 2);
-      gathered.view(rows, size, columns).copy_(byRow);
-    }
-    return gathered;
   }
 
   @Override
@@ -159,7 +116,7 @@ final class GlooProcessGroup implements ProcessGroup {
 
   @Override
   public void close() {
-    if (!failure.compareAndSet(null, "rank " + rank + " has left")) {
+    if (!failure.compareAndSet(null, "rank " + rank() + " has left")) {
       // Ends only when what is under way has ended, at the latest by gloo's own timeout.
       Thread closer = new Thread(this::free, "phalanx-gloo-close");
       closer.setDaemon(true);
@@ -170,10 +127,10 @@ final class GlooProcessGroup implements ProcessGroup {
     }
   }
 
-  /** Returns {@code [size, elements]}: the flat tensors of all ranks, on the CPU. */
-  private Tensor gather(Tensor flat, String what) {
+  @Override
+  Tensor gather(Tensor flat, String what) {
     requireAlive();
-    Tensor all = flat.new_empty(size, flat.numel());
+    Tensor all = flat.new_empty(size(), flat.numel());
     Tensor bytes = flat.view(torch.ScalarType.Byte);
     Tensor allBytes = all.view(-1).view(torch.ScalarType.Byte);
     Work work = start(() -> connection.gloo()._allgather_base(allBytes, bytes));
@@ -266,7 +223,7 @@ final class GlooProcessGroup implements ProcessGroup {
   private ServingException exception(@Nullable RuntimeException cause) {
     return new ServingException(
         ErrorCode.REPLICA_FAILED,
-        "process group [" + name + "], rank " + rank + ", failed: " + failure.get(),
+        "process group [" + name + "], rank " + rank() + ", failed: " + failure.get(),
         cause);
   }
 
@@ -276,10 +233,6 @@ final class GlooProcessGroup implements ProcessGroup {
     } catch (RuntimeException e) {
       LOG.debug("A transfer could not be aborted", e);
     }
-  }
-
-  private static Tensor onCpu(Tensor tensor) {
-    return tensor.is_cuda() ? tensor.cpu() : tensor;
   }
 
   static String firstLine(RuntimeException e) {

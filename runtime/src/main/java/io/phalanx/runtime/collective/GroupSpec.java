@@ -3,35 +3,32 @@ package io.phalanx.runtime.collective;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 
 /**
- * What every member of a process group must know in order to join it, rank by rank.
+ * What every member of a process group must know in order to join it.
  *
  * @param name names the group in the cluster, such as {@code llama/1/0-tp0}
  * @param epoch grows each time the group is formed anew; members of different epochs never meet
- * @param memberJvmIds the {@link io.phalanx.runtime.JvmId} of each rank
- * @param hosts the loopback address of each rank's node, such as {@code 127.0.0.1}
- * @param storePath the file through which ranks of several JVMs find each other, the same on all;
- *     empty if all ranks are in one JVM
+ * @param members where each rank runs, rank by rank
+ * @param transport how the ranks exchange tensors
+ * @param meeting how ranks of several JVMs find each other, the same on all, see {@link
+ *     ProcessGroups#newMeeting}; empty if all ranks are in one JVM
  * @param timeout how long one operation may wait for the others
  */
 public record GroupSpec(
     String name,
     long epoch,
-    List<String> memberJvmIds,
-    List<String> hosts,
-    String storePath,
+    List<GroupMember> members,
+    Transport transport,
+    String meeting,
     Duration timeout)
     implements WireMessage {
 
-  /** Checks that the lists fit together. */
+  /** Checks what does not depend on where it is read. */
   public GroupSpec {
-    memberJvmIds = List.copyOf(memberJvmIds);
-    hosts = List.copyOf(hosts);
-    if (memberJvmIds.isEmpty() || memberJvmIds.size() != hosts.size()) {
-      throw new IllegalArgumentException(
-          "group [" + name + "] has JVMs " + memberJvmIds + " and hosts " + hosts);
+    members = List.copyOf(members);
+    if (members.isEmpty()) {
+      throw new IllegalArgumentException("group [" + name + "] has no members");
     }
     if (timeout.isNegative() || timeout.isZero()) {
       throw new IllegalArgumentException("timeout [" + timeout + "] must be positive");
@@ -40,11 +37,11 @@ public record GroupSpec(
 
   /** Returns how many ranks the group has. */
   public int size() {
-    return memberJvmIds.size();
+    return members.size();
   }
 
-  /** Returns whether all ranks are in one JVM, and so share memory. */
-  public boolean inOneJvm() {
-    return Set.copyOf(memberJvmIds).size() == 1;
+  /** Returns the name that no other forming of a group has. */
+  String key() {
+    return name + "#" + epoch;
   }
 }

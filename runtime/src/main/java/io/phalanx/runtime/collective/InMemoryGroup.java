@@ -1,21 +1,23 @@
 package io.phalanx.runtime.collective;
 
-import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Queue;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the ranks of one in-memory group share: the tensors they show each other, a barrier, and a
- * mailbox for each pair of ranks.
+ * What the ranks of one in-memory group share: what they bring to the operation that is on, how
+ * often each has arrived, and a mailbox for each pair of ranks.
  *
- * <p>A shown or sent tensor is a handle of the group's own, so its memory outlives the call that
- * showed it, even if that call ends by an abort while another rank still reads.
+ * <p>A tensor in here is a handle of the group's own, so its memory outlives the call that brought
+ * it, even if that call ends by an abort while another rank still reads.
  */
 final class InMemoryGroup {
   private static final Map<String, InMemoryGroup> GROUPS = new HashMap<>();
@@ -23,32 +25,32 @@ final class InMemoryGroup {
   /** Messages that may wait between two ranks: more than any pipeline keeps in flight. */
   private static final int MOST_WAITING = 16;
 
-  /** How long a rank spins before it parks; a wake-up costs about as much. */
-  private static final long SPIN_NANOS = 20_000;
+  /** Counters between two that different ranks write, so that they are on different cache lines. */
+  private static final int STRIDE = 16;
 
   private final String key;
-  private final AbortableMonitor monitor;
-  private final boolean spins;
-  private final @Nullable Tensor[] shown;
-  private final Map<Integer, Queue<Tensor>> mailboxes = new HashMap<>();
+  private final ThreadWaits waits;
+  private final AtomicLongArray arrivals;
+  private final AtomicReferenceArray<@Nullable Contribution> contributions;
+  private final Map<Integer, ArrayBlockingQueue<Tensor>> mailboxes = new ConcurrentHashMap<>();
   private final Set<Integer> joined = new HashSet<>();
   private final Set<Integer> left = new HashSet<>();
-  private int arrived;
-  private volatile long round;
+  private final int size;
 
   private InMemoryGroup(String key, GroupSpec spec) {
     this.key = key;
-    this.monitor = new AbortableMonitor(key, spec.timeout());
-    this.shown = new Tensor[spec.size()];
-    this.spins = Runtime.getRuntime().availableProcessors() >= spec.size();
+    this.size = spec.size();
+    this.waits = new ThreadWaits(key, spec);
+    this.arrivals = new AtomicLongArray((size + 1) * STRIDE);
+    this.contributions = new AtomicReferenceArray<>(2 * size);
   }
 
   /** Returns the group of this name and epoch in this JVM, with {@code rank} in it. */
   static InMemoryGroup join(GroupSpec spec, int rank) {
-    String key = spec.name() + "#" + spec.epoch();
+    String key = spec.key();
     synchronized (GROUPS) {
       InMemoryGroup group = GROUPS.computeIfAbsent(key, k -> new InMemoryGroup(k, spec));
-      if (group.size() != spec.size() || !group.joined.add(rank)) {
+      if (group.size != spec.size() || !group.joined.add(rank)) {
         throw new IllegalArgumentException(
             "rank [" + rank + "] of [" + spec + "] has joined before, or the sizes differ");
       }
@@ -58,7 +60,7 @@ final class InMemoryGroup {
 
   /** Takes {@code rank} out for good; the last one frees what is left. */
   void leave(int rank) {
-    monitor.fail("rank " + rank + " has left");
+    waits.fail("rank " + rank + " has left");
     synchronized (GROUPS) {
       left.add(rank);
       if (left.equals(joined)) {
@@ -69,113 +71,104 @@ final class InMemoryGroup {
   }
 
   int size() {
-    return shown.length;
+    return size;
   }
 
   void abort(String reason) {
-    monitor.fail(reason);
-  }
-
-  /** Shows {@code tensor} to the others until {@link #hide}; they see it after the next meeting. */
-  void show(int rank, Tensor tensor) {
-    Tensor own = share(tensor);
-    monitor.update(() -> shown[rank] = own);
-  }
-
-  /** Returns what {@code rank} shows. */
-  Tensor shown(int rank) {
-    Tensor tensor = shown[rank];
-    if (tensor == null) {
-      throw new IllegalStateException("rank " + rank + " shows nothing");
-    }
-    return tensor;
-  }
-
-  void hide(int rank) {
-    Tensor own = shown(rank);
-    monitor.finish(() -> shown[rank] = null);
-    own.releaseReference();
+    waits.fail(reason);
   }
 
   /**
-   * Waits until all ranks have come.
+   * Brings {@code contribution} to an operation; the others see it after the next meeting, and
+   * until the meeting after the next operation's first.
    *
-   * @param last done by the rank that comes last, before the others go on
+   * @param operation the number of the operation, of which the last two are kept
    */
-  void meet(Runnable last, String what) {
-    long[] mine = new long[1];
-    monitor.update(
-        () -> {
-          mine[0] = round;
-          if (++arrived == size()) {
-            runOrFail(last);
-            arrived = 0;
-            round = mine[0] + 1;
-          }
-        });
-    spinWhile(mine[0]);
-    if (round == mine[0]) {
-      monitor.await(() -> round != mine[0], () -> {}, what);
+  void bring(long operation, int rank, Contribution contribution) {
+    contributions.set(index(operation, rank), contribution);
+  }
+
+  /** Returns what {@code rank} has brought. */
+  Contribution brought(long operation, int rank) {
+    Contribution contribution = contributions.get(index(operation, rank));
+    if (contribution == null) {
+      throw new IllegalStateException("rank " + rank + " has brought nothing");
     }
+    return contribution;
+  }
+
+  /** Takes back what {@code rank} has brought, once nobody reads it any more. */
+  void takeBack(long operation, int rank) {
+    brought(operation, rank).release();
+    contributions.set(index(operation, rank), null);
+  }
+
+  /** Fails the group unless all have brought the same kind and amount. */
+  void requireSame(long operation) {
+    Contribution first = brought(operation, 0);
+    for (int rank = 1; rank < size; rank++) {
+      Contribution other = brought(operation, rank);
+      if (!other.isLike(first)) {
+        abort("ranks came with different tensors: " + first + " and " + other);
+      }
+    }
+    waits.requireAlive();
+  }
+
+  /** Waits until all ranks have arrived as often as {@code rank}, this time included. */
+  void meet(int rank, String what) {
+    waits.requireAlive();
+    long times = arrivals.get(STRIDE * (rank + 1)) + 1;
+    arrivals.set(STRIDE * (rank + 1), times);
+    waits.wake();
+    waits.await(rank, () -> allHaveArrived(times), what);
   }
 
   /** Puts {@code tensor}, which becomes the group's, into the mailbox; waits while that is full. */
   void put(int source, int destination, Tensor tensor) {
-    Queue<Tensor> box = mailbox(source, destination);
-    monitor.await(
-        () -> box.size() < MOST_WAITING,
-        () -> box.add(tensor),
-        "rank " + destination + " to receive");
+    ArrayBlockingQueue<Tensor> box = mailbox(source, destination);
+    waits.requireAlive();
+    waits.await(source, () -> box.offer(tensor), "rank " + destination + " to receive");
+    waits.wake();
   }
 
   /**
    * Takes the next tensor, which becomes the caller's, from the mailbox; waits until there is one.
    */
   Tensor take(int source, int destination) {
-    Queue<Tensor> box = mailbox(source, destination);
-    Tensor[] taken = new Tensor[1];
-    monitor.await(
-        () -> !box.isEmpty(), () -> taken[0] = box.remove(), "what rank " + source + " sends");
-    return taken[0];
+    ArrayBlockingQueue<Tensor> box = mailbox(source, destination);
+    @Nullable Tensor[] taken = new @Nullable Tensor[1];
+    waits.await(
+        destination, () -> (taken[0] = box.poll()) != null, "what rank " + source + " sends");
+    waits.wake();
+    return Objects.requireNonNull(taken[0]);
   }
 
-  /** Returns a handle of the same tensor that no scope of the caller's frees. */
-  static Tensor share(Tensor tensor) {
-    Tensor own = new Tensor(tensor);
-    own.retainReference();
-    return own;
+  private boolean allHaveArrived(long times) {
+    for (int rank = 0; rank < size; rank++) {
+      if (arrivals.get(STRIDE * (rank + 1)) < times) {
+        return false;
+      }
+    }
+    return true;
   }
 
-  private Queue<Tensor> mailbox(int source, int destination) {
-    synchronized (mailboxes) {
-      return mailboxes.computeIfAbsent(source * size() + destination, k -> new ArrayDeque<>());
-    }
+  private int index(long operation, int rank) {
+    return (int) (operation % 2) * size + rank;
   }
 
-  private void runOrFail(Runnable last) {
-    try {
-      last.run();
-    } catch (RuntimeException e) {
-      monitor.fail(String.valueOf(e.getMessage()));
-      throw e;
-    }
-  }
-
-  private void spinWhile(long mine) {
-    if (!spins) {
-      return;
-    }
-    long deadline = System.nanoTime() + SPIN_NANOS;
-    while (round == mine && !monitor.hasFailed() && System.nanoTime() < deadline) {
-      Thread.onSpinWait();
-    }
+  private ArrayBlockingQueue<Tensor> mailbox(int source, int destination) {
+    return mailboxes.computeIfAbsent(
+        source * size + destination, k -> new ArrayBlockingQueue<>(MOST_WAITING));
   }
 
   private void free() {
-    Arrays.stream(shown)
-        .filter(tensor -> tensor != null)
-        .forEach(tensor -> tensor.releaseReference());
-    Arrays.fill(shown, null);
+    for (int i = 0; i < contributions.length(); i++) {
+      Contribution contribution = contributions.getAndSet(i, null);
+      if (contribution != null) {
+        contribution.release();
+      }
+    }
     mailboxes.values().forEach(box -> box.forEach(Tensor::releaseReference));
     mailboxes.clear();
   }

@@ -1,5 +1,7 @@
 package io.phalanx.runtime.collective;
 
+import io.phalanx.runtime.error.ServingException;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
@@ -7,18 +9,28 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The process group of ranks that are threads of one JVM: they read and write each other's tensors.
+ * The process group of ranks that are threads of one JVM.
  *
- * <p>A small sum is taken by the rank that comes last, a large one is cut into a slice for each
- * rank; either way each element is added once, in rank order, and copied to all, so that every rank
- * gets the same bits. Tensors on different CUDA devices are copied over for the sum.
+ * <p>A small sum is of copies: each rank shows its own, waits once for the others' and adds them
+ * all. A large one is cut into a slice for each rank, which it sums into everybody's tensor. Either
+ * way the elements are added in rank order, so that every rank gets the same bits. Tensors on
+ * different CUDA devices are copied over for the sum.
  */
 final class InMemoryProcessGroup implements ProcessGroup {
   /** Elements from which on the ranks share the work of a sum. */
-  private static final long SHARED_ELEMENTS = 32_768;
+  private static final long SHARED_ELEMENTS = 8192;
+
+  private static final String ALL_REDUCE = "all-reduce";
+  private static final String ALL_GATHER = "all-gather";
 
   private final InMemoryGroup group;
   private final int rank;
+
+  /** This rank's copies of the last two operations, of which the others may still read. */
+  private final float[][] copies = {{}, {}};
+
+  private final FloatSum sum = new FloatSum();
+  private long operation;
 
   private InMemoryProcessGroup(InMemoryGroup group, int rank) {
     this.group = group;
@@ -44,29 +56,73 @@ final class InMemoryProcessGroup implements ProcessGroup {
     if (size() == 1) {
       return;
     }
-    String what = "all ranks in all-reduce";
-    group.show(rank, tensor);
+    operation++;
     long elements = tensor.numel();
-    if (elements < SHARED_ELEMENTS) {
-      group.meet(() -> sum(0, elements), what);
+    if (elements < SHARED_ELEMENTS && Ranks.isFloatOnCpu(tensor)) {
+      sumCopies(tensor, (int) elements);
     } else {
-      long slice = (elements + size() - 1) / size();
-      long start = Math.min(elements, rank * slice);
-      group.meet(this::requireSameShapes, what);
-      sum(start, Math.min(elements, start + slice));
-      group.meet(() -> {}, what);
+      sumSlices(tensor, elements);
     }
-    group.hide(rank);
+  }
+
+  private void sumCopies(Tensor tensor, int elements) {
+    FloatPointer data = tensor.data_ptr_float();
+    float[] own = copy(elements);
+    data.get(own, 0, elements);
+    group.bring(operation, rank, Contribution.copied(ALL_REDUCE, elements, own));
+    meet(ALL_REDUCE);
+    group.requireSame(operation);
+    sum.start(group.brought(operation, 0).values(), elements);
+    for (int other = 1; other < size(); other++) {
+      sum.add(group.brought(operation, other).values(), elements);
+    }
+    data.put(sum.total(), 0, elements);
+  }
+
+  private float[] copy(int elements) {
+    int which = (int) (operation % 2);
+    if (copies[which].length < elements) {
+      copies[which] = new float[elements];
+    }
+    return copies[which];
+  }
+
+  private void sumSlices(Tensor tensor, long elements) {
+    group.bring(operation, rank, Contribution.shared(ALL_REDUCE, tensor));
+    meet(ALL_REDUCE);
+    group.requireSame(operation);
+    long slice = (elements + size() - 1) / size();
+    long start = Math.min(elements, rank * slice);
+    sumIntoAll(start, Math.min(slice, elements - start));
+    meet(ALL_REDUCE);
+    group.takeBack(operation, rank);
+  }
+
+  /** Sums flattened elements in rank order into every rank's tensor. */
+  private void sumIntoAll(long start, long count) {
+    try (InferenceMode mode = new InferenceMode(true);
+        PointerScope scope = new PointerScope()) {
+      Ranks.keep(mode, scope);
+      Tensor total = shared(0).view(-1).narrow(0, start, count);
+      for (int other = 1; other < size(); other++) {
+        Tensor addend = shared(other).view(-1).narrow(0, start, count);
+        total.add_(total.is_cuda() ? addend.to(total.device(), total.scalar_type()) : addend);
+      }
+      for (int other = 1; other < size(); other++) {
+        shared(other).view(-1).narrow(0, start, count).copy_(total);
+      }
+    }
   }
 
   @Override
   public Tensor allGatherColumns(Tensor tensor) {
-    String what = "all ranks in all-gather";
-    group.show(rank, tensor);
-    group.meet(this::requireSameShapes, what);
+    operation++;
+    group.bring(operation, rank, Contribution.shared(ALL_GATHER, tensor));
+    meet(ALL_GATHER);
+    group.requireSame(operation);
     Tensor gathered = concatenate();
-    group.meet(() -> {}, what);
-    group.hide(rank);
+    meet(ALL_GATHER);
+    group.takeBack(operation, rank);
     return gathered;
   }
 
@@ -78,7 +134,12 @@ final class InMemoryProcessGroup implements ProcessGroup {
       copy = tensor.clone();
       copy.retainReference();
     }
-    group.put(rank, destination, copy);
+    try {
+      group.put(rank, destination, copy);
+    } catch (ServingException e) {
+      copy.releaseReference();
+      throw e;
+    }
   }
 
   @Override
@@ -104,31 +165,12 @@ final class InMemoryProcessGroup implements ProcessGroup {
     group.leave(rank);
   }
 
-  private void requireSameShapes() {
-    for (int other = 1; other < size(); other++) {
-      Ranks.requireSame(group.shown(0), group.shown(other));
-    }
+  private void meet(String what) {
+    group.meet(rank, "all ranks in " + what);
   }
 
-  /** Sums the flattened elements {@code start .. end - 1} in rank order into every tensor. */
-  private void sum(long start, long end) {
-    try (InferenceMode mode = new InferenceMode(true);
-        PointerScope scope = new PointerScope()) {
-      Ranks.keep(mode, scope);
-      requireSameShapes();
-      Tensor total = slice(0, start, end);
-      for (int other = 1; other < size(); other++) {
-        Tensor addend = slice(other, start, end);
-        total.add_(total.is_cuda() ? addend.to(total.device(), total.scalar_type()) : addend);
-      }
-      for (int other = 1; other < size(); other++) {
-        slice(other, start, end).copy_(total);
-      }
-    }
-  }
-
-  private Tensor slice(int of, long start, long end) {
-    return group.shown(of).view(-1).narrow(0, start, end - start);
+  private Tensor shared(int of) {
+    return group.brought(operation, of).tensor();
   }
 
   /** Returns the ranks' columns side by side, on the device of this rank. */
@@ -136,9 +178,9 @@ final class InMemoryProcessGroup implements ProcessGroup {
     try (InferenceMode mode = new InferenceMode(true);
         TensorVector parts = new TensorVector()) {
       Ranks.keep(mode);
-      Tensor own = group.shown(rank);
+      Tensor own = shared(rank);
       for (int other = 0; other < size(); other++) {
-        Tensor part = group.shown(other);
+        Tensor part = shared(other);
         parts.push_back(part.is_cuda() ? part.to(own.device(), own.scalar_type()) : part);
       }
       return torch.cat(parts, 1);

@@ -18,6 +18,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class NativeRuntime {
   private static final String UNLIMITED = "0";
   private static boolean loaded;
+  private static int rankThreads;
 
   private NativeRuntime() {}
 
@@ -66,15 +67,6 @@ public final class NativeRuntime {
   }
 
   /**
-   * Tells the matrix library how many ranks compute in this JVM. Its thread pool is one for the
-   * process, so with more than one rank it is left at one thread.
-   */
-  public static void ranksInJvm(int ranks) {
-    load();
-    openblas.blas_set_num_threads(ranks > 1 ? 1 : Runtime.getRuntime().availableProcessors());
-  }
-
-  /**
    * Makes the calling thread a rank's own: no gradients are recorded, and its operators use {@code
    * threads} threads. Both belong to the thread, so this is its first call, and the result is
    * closed on the same thread as its last.
@@ -82,7 +74,18 @@ public final class NativeRuntime {
   public static RankThread enterRankThread(int threads) {
     load();
     torch.set_num_threads(threads);
+    rankEntered(threads);
     return new RankThread(new InferenceMode(true));
+  }
+
+  /** The matrix library's thread pool is one for the process, so several ranks must not use it. */
+  private static synchronized void rankEntered(int threads) {
+    rankThreads++;
+    openblas.blas_set_num_threads(rankThreads > 1 ? 1 : threads);
+  }
+
+  private static synchronized void rankLeft() {
+    rankThreads--;
   }
 
   /** A thread set up for a rank, until it is closed. */
@@ -95,6 +98,7 @@ public final class NativeRuntime {
 
     @Override
     public void close() {
+      rankLeft();
       mode.close();
     }
   }

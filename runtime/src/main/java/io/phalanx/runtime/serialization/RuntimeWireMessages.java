@@ -1,7 +1,9 @@
 package io.phalanx.runtime.serialization;
 
 import io.phalanx.runtime.NodeRole;
+import io.phalanx.runtime.collective.GroupMember;
 import io.phalanx.runtime.collective.GroupSpec;
+import io.phalanx.runtime.collective.Transport;
 import io.phalanx.runtime.device.CpuCapability;
 import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.device.DeviceInventory;
@@ -27,6 +29,8 @@ public final class RuntimeWireMessages implements WireMessages {
         DeviceSlot.class,
         CpuCapability.class,
         DeviceInventory.class,
-        GroupSpec.class);
+        GroupSpec.class,
+        GroupMember.class,
+        Transport.class);
   }
 }

@@ -22,26 +22,23 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * One rank in a JVM of its own, told on its standard input what to do and answering on its standard
- * output.
+ * output: first its JVM's id, then, told the ids of both, that it has joined.
  */
-final class GlooPeer {
+final class RankPeer {
   private static final String[] HOSTS = {"127.0.0.2", "127.0.0.3"};
+  private static final int LARGE = 300_000;
 
-  private GlooPeer() {}
+  private RankPeer() {}
 
-  /** Runs rank {@code arguments[0]} of two, meeting at {@code arguments[1]}. */
+  /** Runs a rank of two; arguments: rank, transport, meeting, timeout in milliseconds. */
   public static void main(String[] arguments) throws IOException {
-    int rank = Integer.parseInt(arguments[0]);
-    Duration timeout = Duration.ofMillis(Long.parseLong(arguments[2]));
-    String[] jvms = {"peer-0", "peer-1"};
-    jvms[rank] = JvmId.current();
-    GroupSpec spec =
-        new GroupSpec("peers", 1, List.of(jvms), List.of(HOSTS), arguments[1], timeout);
-    NativeRuntime.RankThread thread = NativeRuntime.enterRankThread(1);
-    ProcessGroup group = ProcessGroups.join(spec, rank, Device.CPU);
-    say("joined " + String.join(" ", listening()));
     BufferedReader commands =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    say(JvmId.current());
+    GroupSpec spec = spec(arguments, commands.readLine().split(" ", -1));
+    NativeRuntime.RankThread thread = NativeRuntime.enterRankThread(1);
+    ProcessGroup group = ProcessGroups.join(spec, Integer.parseInt(arguments[0]), Device.CPU);
+    say(String.join(" ", listening("joined")));
     String command = commands.readLine();
     while (command != null && !command.equals("end")) {
       obey(group, command);
@@ -50,6 +47,19 @@ final class GlooPeer {
     group.close();
     thread.close();
     say("ended");
+  }
+
+  private static GroupSpec spec(String[] arguments, String[] jvmIds) {
+    String machine = MachineId.current();
+    return new GroupSpec(
+        "peers",
+        1,
+        List.of(
+            new GroupMember(jvmIds[0], machine, HOSTS[0]),
+            new GroupMember(jvmIds[1], machine, HOSTS[1])),
+        Transport.valueOf(arguments[1]),
+        arguments[2],
+        Duration.ofMillis(Long.parseLong(arguments[3])));
   }
 
   private static void obey(ProcessGroup group, String command) {
@@ -82,12 +92,20 @@ final class GlooPeer {
         group.receive(received, 1 - rank);
         yield hash(received);
       }
+      case "sum for ever" -> {
+        Tensor large = RankThreads.tensor(i -> 1f, LARGE);
+        say("summing");
+        while (!Thread.currentThread().isInterrupted()) {
+          group.allReduce(large);
+        }
+        yield "interrupted";
+      }
       default -> throw new IllegalArgumentException(command);
     };
   }
 
   static float element(int rank, int i) {
-    return (rank == 0 ? 1 : -1) * (1e7f / (rank + 1) + i * 0.37f);
+    return (rank % 2 == 0 ? 1 : -1) * (1e7f / (rank + 1) + i * 0.37f);
   }
 
   static String hash(Tensor tensor) {
@@ -99,22 +117,24 @@ final class GlooPeer {
     System.out.flush();
   }
 
-  /** Returns the addresses on which this process listens, in the kernel's hexadecimal. */
-  private static List<String> listening() throws IOException {
+  /**
+   * Returns a word and the addresses on which this process listens, in the kernel's hexadecimal.
+   */
+  private static List<String> listening(String word) throws IOException {
     Set<String> own;
     try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
-      own = descriptors.map(GlooPeer::target).collect(Collectors.toSet());
+      own = descriptors.map(RankPeer::target).collect(Collectors.toSet());
     }
-    List<String> addresses = new ArrayList<>();
+    List<String> answer = new ArrayList<>(List.of(word));
     for (String table : List.of("tcp", "tcp6")) {
       for (String line : Files.readAllLines(Path.of("/proc/self/net", table))) {
         String[] columns = line.strip().split("\\s+", -1);
         if (columns[3].equals("0A") && own.contains("socket:[" + columns[9] + "]")) {
-          addresses.add(columns[1].substring(0, columns[1].indexOf(':')));
+          answer.add(columns[1].substring(0, columns[1].indexOf(':')));
         }
       }
     }
-    return addresses;
+    return answer;
   }
 
   private static String target(Path descriptor) {

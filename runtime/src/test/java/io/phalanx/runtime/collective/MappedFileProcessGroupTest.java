@@ -1,0 +1,99 @@
+package io.phalanx.runtime.collective;
+
+import static io.phalanx.runtime.collective.RankThreads.tensor;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.phalanx.runtime.device.Device;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Ranks that have mapped the same file. */
+final class MappedFileProcessGroupTest extends SharedMemoryContract {
+
+  @Override
+  Transport transport() {
+    return Transport.MAPPED_FILE;
+  }
+
+  @Test
+  void file_isGoneAfterAllHaveJoined() {
+    GroupSpec spec = spec(2, Duration.ofSeconds(60));
+
+    List<List<Path>> left = each(spec, group -> files(spec));
+
+    assertThat(left).containsOnly(List.of());
+  }
+
+  @Test
+  void file_belongsToThisUserAlone(@TempDir Path directory) throws IOException {
+    Path path = directory.resolve("group");
+
+    GroupFile.create(path, spec(2, Duration.ofSeconds(1))).close();
+
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
+        .isEqualTo("rw-------");
+  }
+
+  @Test
+  void file_ofAnotherEpoch_isRefused(@TempDir Path directory) throws IOException {
+    Path path = directory.resolve("group");
+    GroupFile.create(path, spec(2, Duration.ofSeconds(1))).close();
+
+    assertThatThrownBy(() -> GroupFile.open(path, spec(2, Duration.ofSeconds(1))))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("the file is of epoch");
+  }
+
+  @Test
+  void join_withoutTheOthers_failsWithinTheTimeoutAndLeavesNothing() {
+    GroupSpec spec = spec(2, Duration.ofSeconds(1));
+
+    String reason = reason(() -> ProcessGroups.join(spec, 0, Device.CPU));
+
+    assertThat(reason).contains("not all 2 ranks met within 1000 ms");
+    assertThat(files(spec)).isEmpty();
+  }
+
+  @Test
+  void join_removesWhatAKilledProcessLeft() throws IOException {
+    Path abandoned = SharedMemoryDirectory.current().resolve("phalanx-group-999999999-dead-token");
+    Files.createFile(abandoned);
+
+    each(1, ProcessGroup::size);
+
+    assertThat(abandoned).doesNotExist();
+  }
+
+  @Test
+  void receive_ofAnotherShape_isAnError() {
+    List<String> reasons =
+        each(
+            2,
+            group -> {
+              if (group.rank() == 0) {
+                group.send(tensor(i -> 1f, 4), 1);
+                return reason(() -> group.receive(tensor(i -> 1f, 4), 1));
+              }
+              return reason(() -> group.receive(tensor(i -> 1f, 5), 0));
+            });
+
+    assertThat(reasons).allMatch(r -> r.contains("5 of Float in send is received, but 4 of Float"));
+  }
+
+  private static List<Path> files(GroupSpec spec) {
+    try (Stream<Path> all = Files.list(SharedMemoryDirectory.current())) {
+      return all.filter(path -> path.toString().endsWith(spec.meeting())).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
