@@ -110,9 +110,9 @@ final class InMemoryGroup {
       Contribution other = brought(operation, rank);
       if (!other.isLike(first)) {
         abort("ranks came with different tensors: " + first + " and " + other);
+        waits.requireAlive();
       }
     }
-    waits.requireAlive();
   }
 
   /** Waits until all ranks have arrived as often as {@code rank}, this time included. */

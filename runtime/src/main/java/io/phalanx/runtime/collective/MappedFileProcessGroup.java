@@ -138,9 +138,9 @@ final class MappedFileProcessGroup extends GatheringProcessGroup {
       if (theirs != signature) {
         String both = Signature.text(signature) + " and " + Signature.text(theirs);
         waits.fail("ranks came with different tensors: " + both);
+        waits.requireAlive();
       }
     }
-    waits.requireAlive();
   }
 
   private void meet(String what) {
@@ -223,7 +223,7 @@ final class MappedFileProcessGroup extends GatheringProcessGroup {
   }
 
   private static ByteBuffer view(BytePointer memory, long start, long count) {
-    return memory.position(start).limit(start + count).asByteBuffer();
+    return memory.position(start).limit(start + count).asByteBuffer().slice();
   }
 
   @Override

@@ -63,8 +63,14 @@ abstract class RankWaits {
     try {
       while (!ready.getAsBoolean()) {
         long waited = System.nanoTime() - start;
-        requireBefore(waited, what);
-        park(waited, timeoutNanos - waited);
+        failIfOver(waited, what);
+        if (failure() == null) {
+          park(waited, timeoutNanos - waited);
+        } else if (ready.getAsBoolean()) {
+          return;
+        } else {
+          requireAlive();
+        }
       }
     } finally {
       mayPark(rank, false);
@@ -98,12 +104,11 @@ abstract class RankWaits {
     return false;
   }
 
-  private void requireBefore(long waitedNanos, String what) {
+  private void failIfOver(long waitedNanos, String what) {
     if (Thread.currentThread().isInterrupted()) {
       fail("interrupted while waiting for " + what);
     } else if (waitedNanos >= timeoutNanos) {
       fail(what + " did not come within " + timeoutNanos / 1_000_000 + " ms");
     }
-    requireAlive();
   }
 }

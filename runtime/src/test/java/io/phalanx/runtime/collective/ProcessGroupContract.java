@@ -10,6 +10,7 @@ import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -54,8 +55,7 @@ abstract class ProcessGroupContract {
   void allReduce_sumsInRankOrder_onEveryRank(int size, int elements) {
     List<float[]> results = each(size, group -> values(reduced(group, elements)));
 
-    assertThat(results)
-        .allSatisfy(result -> assertThat(result).containsExactly(sum(size, elements)));
+    assertThat(results).allMatch(result -> Arrays.equals(result, sum(size, elements)));
   }
 
   @Test
@@ -63,7 +63,7 @@ abstract class ProcessGroupContract {
     List<float[]> few = each(2, group -> values(reduced(group, 2 * 128)));
     List<float[]> many = each(2, group -> values(reduced(group, 700 * 128)));
 
-    assertThat(many.get(1)).startsWith(few.get(0));
+    assertThat(Arrays.copyOf(many.get(1), 2 * 128)).containsExactly(few.get(0));
   }
 
   @Test
@@ -121,7 +121,7 @@ abstract class ProcessGroupContract {
         }
       }
     }
-    assertThat(results).allSatisfy(result -> assertThat(result).containsExactly(expected));
+    assertThat(results).allMatch(result -> Arrays.equals(result, expected));
   }
 
   @ParameterizedTest
@@ -246,7 +246,7 @@ abstract class ProcessGroupContract {
               }
             });
 
-    assertThat(results).allSatisfy(result -> assertThat(result).containsExactly(sum(2, 4)));
+    assertThat(results).allMatch(result -> Arrays.equals(result, sum(2, 4)));
   }
 
   /** Waits for what never comes. */
