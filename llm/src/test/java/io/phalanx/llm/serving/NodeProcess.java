@@ -19,12 +19,23 @@ final class NodeProcess implements AutoCloseable {
 
   /** Starts a node and waits until it is in the cluster. */
   static NodeProcess start(String host, int gpus, String join) throws IOException {
+    return start(host, gpus, join, "auto");
+  }
+
+  /**
+   * Starts a node and waits until it is in the cluster.
+   *
+   * @param transport how its ranks exchange tensors, as configured
+   */
+  static NodeProcess start(String host, int gpus, String join, String transport)
+      throws IOException {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     Process process =
         new ProcessBuilder(
                 List.of(
                     java,
                     "-Xmx512m",
+                    "-Dphalanx.runtime.collective.transport=" + transport,
                     "-cp",
                     System.getProperty("java.class.path"),
                     ClusterNodeMain.class.getName(),

@@ -100,8 +100,15 @@ final class RankPeer {
         }
         yield "interrupted";
       }
-      default -> throw new IllegalArgumentException(command);
+      default -> CollectiveBenchmark.time(group, elements(command));
     };
+  }
+
+  private static int elements(String command) {
+    if (!command.startsWith("time ")) {
+      throw new IllegalArgumentException(command);
+    }
+    return Integer.parseInt(command.substring("time ".length()));
   }
 
   static float element(int rank, int i) {
