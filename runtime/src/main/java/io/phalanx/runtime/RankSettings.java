@@ -17,12 +17,14 @@ public record RankSettings(Optional<Integer> cpuThreads, Transport.Choice transp
 
   /** Reads the settings; refuses keys below {@code phalanx.runtime} that it does not know. */
   public static RankSettings of(Config config) {
-    ConfigReader collective = ConfigReader.of(config, "phalanx.runtime.collective");
+    ConfigReader runtime = ConfigReader.of(config, "phalanx.runtime");
+    ConfigReader collective = runtime.child("collective");
     RankSettings settings =
         new RankSettings(
             NodeSettings.cpuThreads(ConfigReader.of(config, "phalanx.node")),
             collective.enumValue("transport", Transport.Choice.class));
     collective.rejectUnknown();
+    runtime.rejectUnknown();
     return settings;
   }
 }

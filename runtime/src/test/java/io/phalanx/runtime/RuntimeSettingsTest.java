@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.phalanx.runtime.collective.Transport;
 import io.phalanx.runtime.error.ServingException;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,8 @@ final class RuntimeSettingsTest {
                 Optional.empty(),
                 Map.of()));
     assertThat(settings.localCluster()).isEqualTo(new LocalClusterSettings(2, 2, 16, "L4"));
+    assertThat(settings.ranks())
+        .isEqualTo(new RankSettings(Optional.empty(), Transport.Choice.AUTO));
   }
 
   @Test
@@ -40,8 +43,9 @@ final class RuntimeSettingsTest {
                 """
                 phalanx.node {
                   host = 127.0.0.2, port = 2551, roles = [worker], gpus = 4, cpus = 8
-                  memory = 64 GiB, accelerator-type = H100, labels { zone = a }
+                  memory = 64 GiB, accelerator-type = H100, labels { zone = a }, cpu-threads = 6
                 }
+                phalanx.runtime.collective.transport = shared-memory
                 phalanx.local-cluster {
                   nodes = 3, gpus-per-node = 1, cpus-per-node = 4, accelerator-type = A10G
                 }
@@ -59,6 +63,8 @@ final class RuntimeSettingsTest {
                 Optional.of("H100"),
                 Map.of("zone", "a")));
     assertThat(settings.localCluster()).isEqualTo(new LocalClusterSettings(3, 1, 4, "A10G"));
+    assertThat(settings.ranks())
+        .isEqualTo(new RankSettings(Optional.of(6), Transport.Choice.SHARED_MEMORY));
   }
 
   @Test
@@ -69,6 +75,11 @@ final class RuntimeSettingsTest {
     assertRefused("phalanx.node.roles = [boss]", "phalanx.node.roles[0]: [boss] is not one of");
     assertRefused("phalanx.local-cluster.nodes = 0", "phalanx.local-cluster.nodes: [0]");
     assertRefused("phalanx.local-cluster.gpus = 1", "did you mean [gpus-per-node]?");
+    assertRefused("phalanx.node.cpu-threads = 0", "phalanx.node.cpu-threads: [0]");
+    assertRefused("phalanx.runtime.colective.x = 1", "did you mean [collective]?");
+    assertRefused(
+        "phalanx.runtime.collective.transport = smoke",
+        "phalanx.runtime.collective.transport: [smoke] is not one of");
   }
 
   @Test

@@ -34,6 +34,7 @@ public final class ProcessGroups {
     if (device.isCuda() && spec.transport() != Transport.MEMORY) {
       LOG.info("Process group [{}] takes CUDA tensors through the CPU", spec.name());
     }
+    LOG.debug("Rank [{}] joins process group [{}] by [{}]", rank, spec.name(), spec.transport());
     NativeRuntime.load();
     return switch (spec.transport()) {
       case MEMORY -> InMemoryProcessGroup.join(spec, rank);
