@@ -16,7 +16,8 @@ final class AcrossMachinesByGlooTest {
   @Test
   void generate_tensorAndPipelineParallelByGloo_givesTheReferenceTokens() throws Exception {
     GoldenModel golden = GoldenModel.load("llama-tiny");
-    String oneNode = "phalanx.local-cluster { nodes = 1, gpus-per-node = 0, accelerator-type = L4 }";
+    String oneNode =
+        "phalanx.local-cluster { nodes = 1, gpus-per-node = 0, accelerator-type = L4 }";
     try (Phalanx phalanx =
             Phalanx.launch(
                 ConfigFactory.parseString(oneNode).withFallback(ConfigFactory.load()),
