@@ -26,8 +26,8 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 /**
  * Placement groups per second: create, wait until created, remove, wait until every node has freed
  * its bundles. Nodes are actor systems of this JVM that talk over Artery; groups are asked for on
- * the manager's node, each reserves on every node concerned; of several nodes, a group that fits one
- * lies on another than the manager's.
+ * the manager's node, each reserves on every node concerned; of several nodes, a group that fits
+ * one lies on another than the manager's.
  *
  * <p>Arguments: the number of nodes (1 or 8), the seconds per case. Prints a JSON object per case,
  * then a table.
@@ -85,8 +85,7 @@ public final class PlacementRates {
     }
   }
 
-  private PlacementRates(
-      PlacementGroups groups, String managerNode, int nodes, double seconds) {
+  private PlacementRates(PlacementGroups groups, String managerNode, int nodes, double seconds) {
     this.groups = groups;
     this.managerNode = managerNode;
     this.nodes = nodes;
