@@ -2,6 +2,9 @@ package io.phalanx.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.LlmConfig;
@@ -16,9 +19,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.LoggerFactory;
 
 /** Every example runs on the local cluster with the embedded model, and its two forms agree. */
 final class ExamplesTest {
@@ -51,6 +56,25 @@ final class ExamplesTest {
           .flatExtracting(ReplicaStatus::ranks)
           .hasSize(ranks);
     }
+  }
+
+  /** Its first plan sees all nodes; else it would say that there is no room. */
+  @Test
+  void customPlacement_startsWithoutWaitingForRoom() {
+    ListAppender<ILoggingEvent> warnings = new ListAppender<>();
+    Logger logger = (Logger) LoggerFactory.getLogger("io.phalanx.llm.serving.ReplicaGang");
+    warnings.start();
+    logger.addAppender(warnings);
+    try (Phalanx phalanx =
+        Phalanx.start(load("custom-placement"), List.of(CustomPlacement.config()), line -> {})) {
+      assertThat(phalanx.status().isReady()).isTrue();
+    } finally {
+      logger.detachAppender(warnings);
+    }
+
+    assertThat(List.copyOf(warnings.list))
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .noneMatch(message -> message.contains("waits for room"));
   }
 
   @ParameterizedTest

@@ -10,6 +10,7 @@ import io.phalanx.llm.serving.ReadinessWatch;
 import io.phalanx.llm.serving.ReplicaState;
 import io.phalanx.llm.serving.ReplicaStatus;
 import io.phalanx.placement.PlacementGroupManager;
+import io.phalanx.placement.PlacementGroups;
 import io.phalanx.runtime.LocalCluster;
 import io.phalanx.runtime.PhalanxNode;
 import io.phalanx.runtime.error.ErrorCode;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -26,6 +28,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -54,6 +57,7 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
  */
 public final class Phalanx implements AutoCloseable {
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration NODES_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration DEPLOY_TIMEOUT = Duration.ofSeconds(30);
 
   private final LocalCluster cluster;
@@ -106,12 +110,20 @@ public final class Phalanx implements AutoCloseable {
     Phalanx phalanx = new Phalanx(cluster, progress);
     try {
       DeploymentController.init(phalanx.system(), PlacementGroupManager.init(phalanx.system()));
+      phalanx.awaitNodes();
       configs.forEach(phalanx::deploy);
       return phalanx;
     } catch (RuntimeException e) {
       phalanx.close();
       throw e;
     }
+  }
+
+  /** Else the first plans would see some of the nodes only, and say that there is no room. */
+  private void awaitNodes() {
+    Set<String> addresses =
+        nodes().stream().map(node -> node.address().toString()).collect(Collectors.toSet());
+    ask(PlacementGroups.of(system()).awaitNodes(addresses, NODES_TIMEOUT));
   }
 
   /** Starts, waits until each model can answer, and returns when the cluster has stopped. */

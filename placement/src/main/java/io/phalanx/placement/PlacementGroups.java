@@ -6,6 +6,7 @@ import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
@@ -24,7 +25,7 @@ import org.apache.pekko.actor.typed.javadsl.AskPattern;
 public final class PlacementGroups {
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
 
-  private static final AtomicLong OWNERS = new AtomicLong();
+  private static final AtomicLong CHILDREN = new AtomicLong();
 
   private final ActorSystem<?> system;
   private final ActorRef<PlacementGroupManager.Command> manager;
@@ -51,7 +52,7 @@ public final class PlacementGroups {
     ActorRef<GroupOwner.Command> owner =
         system.systemActorOf(
             GroupOwner.create(spec, manager, settings, new GroupOwner.Outcome(ready, removed)),
-            "group-owner-" + OWNERS.incrementAndGet(),
+            "group-owner-" + CHILDREN.incrementAndGet(),
             Props.empty());
     return new PlacementGroup(spec, owner, ready, removed);
   }
@@ -72,8 +73,25 @@ public final class PlacementGroups {
     return describe().thenApply(PlacementGroupManager.Groups::nodes);
   }
 
-  private CompletionStage<PlacementGroupManager.Groups> describe() {
+  /** Returns all nodes, by address, and all groups as they are at one moment. */
+  public CompletionStage<PlacementGroupManager.Groups> describe() {
     return ask(PlacementGroupManager.Describe::new);
+  }
+
+  /**
+   * Waits until the manager knows these nodes, so that a plan does not depend on which of them came
+   * first.
+   *
+   * @param addresses {@code host:port} of each node
+   * @return whether all are known; false if {@code timeout} passed before
+   */
+  public CompletionStage<Boolean> awaitNodes(Set<String> addresses, Duration timeout) {
+    CompletableFuture<Boolean> known = new CompletableFuture<>();
+    system.systemActorOf(
+        NodesWatch.create(manager, addresses, timeout, known),
+        "nodes-watch-" + CHILDREN.incrementAndGet(),
+        Props.empty());
+    return known.minimalCompletionStage();
   }
 
   /** Returns the group with this id or name; its explanation is of this moment. */

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -77,16 +78,9 @@ final class PlacementClusterTest {
   /** Waits until the manager knows every node, so that plans do not depend on who came first. */
   @BeforeEach
   void awaitNodes() {
-    TestProbe<PlacementGroupManager.Groups> probe = TestProbe.create(first.system());
-    probe.awaitAssert(
-        PATIENCE,
-        () -> {
-          manager.tell(new PlacementGroupManager.Describe(probe.ref()));
-          PlacementGroupManager.Groups groups =
-              probe.expectMessageClass(PlacementGroupManager.Groups.class, PATIENCE);
-          assertThat(groups.nodes()).hasSize(3);
-          return groups;
-        });
+    Set<String> addresses =
+        cluster.nodes().stream().map(node -> node.address().toString()).collect(Collectors.toSet());
+    assertThat(join(PlacementGroups.of(first.system()).awaitNodes(addresses, PATIENCE))).isTrue();
   }
 
   @AfterEach
@@ -204,6 +198,13 @@ final class PlacementClusterTest {
         .extracting(BundlePlacement::address)
         .doesNotContain(other);
     assertThat(join(groups.list())).extracting(GroupView::state).containsOnly(GroupState.CREATED);
+  }
+
+  @Test
+  void awaitNodes_thatNeverCome_endsWithFalse() {
+    PlacementGroups groups = PlacementGroups.of(first.system());
+
+    assertThat(join(groups.awaitNodes(Set.of("127.0.0.1:1"), Duration.ofMillis(200)))).isFalse();
   }
 
   @Test
