@@ -2,6 +2,8 @@ package io.phalanx.runtime.device;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.cuda.cudart.cudaDeviceProp;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch_cuda;
@@ -12,21 +14,27 @@ final class CudaDevices {
   private CudaDevices() {}
 
   /**
-   * Returns the product name of each CUDA device in CUDA's own order; none without a device, a
-   * driver, or a LibTorch with CUDA. Loads LibTorch only if it has CUDA.
+   * Returns the CUDA devices in CUDA's own order; none without a device, a driver, or a LibTorch
+   * with CUDA. Loads LibTorch only if it has CUDA.
    */
-  static List<String> names() {
+  static List<CudaGpu> found() {
     NativeRuntime.liftLimits();
     if (!libTorchHasCuda()) {
       return List.of();
     }
     NativeRuntime.load();
-    List<String> names = new ArrayList<>();
+    List<CudaGpu> found = new ArrayList<>();
     int count = torch.cuda_is_available() ? torch.cuda_device_count() : 0;
     for (int i = 0; i < count; i++) {
-      names.add(torch_cuda.getDeviceProperties((byte) i).name().getString());
+      found.add(describe(torch_cuda.getDeviceProperties((byte) i)));
     }
-    return names;
+    return found;
+  }
+
+  private static CudaGpu describe(cudaDeviceProp properties) {
+    byte[] uuid = new byte[CudaGpu.UUID_BYTES];
+    new BytePointer(properties.uuid()).capacity(uuid.length).get(uuid);
+    return new CudaGpu(properties.name().getString(), CudaGpu.uuidText(uuid));
   }
 
   /** Returns the memory of the device with this CUDA ordinal. */

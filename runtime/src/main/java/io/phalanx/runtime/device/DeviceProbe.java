@@ -25,7 +25,7 @@ public record DeviceProbe(
   /** Returns the inventory; asks CUDA for its devices unless no GPU is wanted. */
   public DeviceInventory find() {
     boolean none = gpus.equals(Optional.of(0));
-    return with(none ? List.of() : CudaDevices.names());
+    return with(none ? List.of() : CudaDevices.found());
   }
 
   /** Returns the inventory of a node whose GPUs are all logical. */
@@ -34,12 +34,12 @@ public record DeviceProbe(
   }
 
   /** Returns the inventory of a machine with these CUDA devices. */
-  DeviceInventory with(List<String> cudaNames) {
-    int count = gpus.orElse(cudaNames.size());
-    List<DeviceSlot> slots = count <= cudaNames.size() ? real(cudaNames, count) : logical(count);
+  DeviceInventory with(List<CudaGpu> found) {
+    int count = gpus.orElse(found.size());
+    List<DeviceSlot> slots = count <= found.size() ? real(found, count) : logical(count);
     return new DeviceInventory(
         slots,
-        count == 0 ? "" : acceleratorType.orElseGet(() -> typeOf(cudaNames)),
+        count == 0 ? "" : acceleratorType.orElseGet(() -> typeOf(found)),
         cpus.orElseGet(() -> Runtime.getRuntime().availableProcessors()),
         memoryBytes.orElseGet(DeviceProbe::machineMemoryBytes),
         CpuInfo.read());
@@ -55,10 +55,12 @@ public record DeviceProbe(
     return CudaDevices.memoryBytes(device.index());
   }
 
-  private static List<DeviceSlot> real(List<String> names, int count) {
-    return IntStream.range(0, count)
-        .mapToObj(i -> new DeviceSlot(i, Device.cuda(i), names.get(i), false))
-        .toList();
+  private static List<DeviceSlot> real(List<CudaGpu> found, int count) {
+    return IntStream.range(0, count).mapToObj(i -> real(i, found.get(i))).toList();
+  }
+
+  private static DeviceSlot real(int index, CudaGpu gpu) {
+    return new DeviceSlot(index, Device.cuda(index), gpu.name(), false, gpu.uuid());
   }
 
   private List<DeviceSlot> logical(int count) {
@@ -69,9 +71,9 @@ public record DeviceProbe(
   }
 
   /** {@code NVIDIA H100 80GB HBM3} is of type {@code H100}: the first word with a digit. */
-  private static String typeOf(List<String> cudaNames) {
-    return cudaNames.stream()
-        .flatMap(name -> List.of(name.split("[ -]", -1)).stream())
+  private static String typeOf(List<CudaGpu> found) {
+    return found.stream()
+        .flatMap(gpu -> List.of(gpu.name().split("[ -]", -1)).stream())
         .filter(word -> word.matches("[A-Za-z]+[0-9]+[A-Za-z]*"))
         .map(word -> word.toUpperCase(Locale.ROOT))
         .findFirst()

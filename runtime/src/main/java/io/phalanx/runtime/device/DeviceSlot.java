@@ -10,8 +10,10 @@ import io.phalanx.runtime.serialization.WireMessage;
  * @param name the device's product name, such as {@code NVIDIA L4}, or the accelerator type of a
  *     logical GPU
  * @param logical whether the node only counts this GPU, and its ranks compute on the CPU
+ * @param uuid what CUDA calls the device on whatever machine, such as {@code GPU-6f1c...}; "" if
+ *     logical
  */
-public record DeviceSlot(int index, Device device, String name, boolean logical)
+public record DeviceSlot(int index, Device device, String name, boolean logical, String uuid)
     implements WireMessage {
 
   /** Checks that exactly the logical GPUs compute on the CPU. */
@@ -20,6 +22,11 @@ public record DeviceSlot(int index, Device device, String name, boolean logical)
       throw new IllegalArgumentException(
           "slot [" + index + "] on [" + device + "] cannot be logical = " + logical);
     }
+  }
+
+  /** Creates a slot of which no UUID is known. */
+  public DeviceSlot(int index, Device device, String name, boolean logical) {
+    this(index, device, name, logical, "");
   }
 
   /** Returns what a status shows: {@code cuda:0 (NVIDIA L4)} or {@code cpu (logical L4)}. */

@@ -9,8 +9,10 @@ import org.junit.jupiter.api.Test;
 
 /** What a node offers, from what was found and what is configured. */
 final class DeviceProbeTest {
-  private static final List<String> TWO_H100 =
-      List.of("NVIDIA H100 80GB HBM3", "NVIDIA H100 80GB HBM3");
+  private static final List<CudaGpu> TWO_H100 =
+      List.of(
+          new CudaGpu("NVIDIA H100 80GB HBM3", "GPU-1"),
+          new CudaGpu("NVIDIA H100 80GB HBM3", "GPU-2"));
 
   @Test
   void auto_withCuda_offersAllDevicesByTheirType() {
@@ -19,6 +21,7 @@ final class DeviceProbeTest {
     assertThat(inventory.slots())
         .extracting(DeviceSlot::describe)
         .containsExactly("cuda:0 (NVIDIA H100 80GB HBM3)", "cuda:1 (NVIDIA H100 80GB HBM3)");
+    assertThat(inventory.slots()).extracting(DeviceSlot::uuid).containsExactly("GPU-1", "GPU-2");
     assertThat(inventory.acceleratorType()).isEqualTo("H100");
   }
 
@@ -52,11 +55,11 @@ final class DeviceProbeTest {
 
   @Test
   void type_isTakenFromTheProductName() {
-    assertThat(probe(null, null).with(List.of("NVIDIA L4")).acceleratorType()).isEqualTo("L4");
-    assertThat(probe(null, null).with(List.of("NVIDIA A100-SXM4-40GB")).acceleratorType())
+    assertThat(probe(null, null).with(named("NVIDIA L4")).acceleratorType()).isEqualTo("L4");
+    assertThat(probe(null, null).with(named("NVIDIA A100-SXM4-40GB")).acceleratorType())
         .isEqualTo("A100");
-    assertThat(probe(null, null).with(List.of("Tesla T4")).acceleratorType()).isEqualTo("T4");
-    assertThat(probe(null, null).with(List.of("Other")).acceleratorType()).isEqualTo("GPU");
+    assertThat(probe(null, null).with(named("Tesla T4")).acceleratorType()).isEqualTo("T4");
+    assertThat(probe(null, null).with(named("Other")).acceleratorType()).isEqualTo("GPU");
   }
 
   @Test
@@ -79,6 +82,20 @@ final class DeviceProbeTest {
     assertThat(sapphireRapids).isEqualTo(new CpuCapability("Xeon", true, true, true, true));
     assertThat(CpuInfo.parse(List.of("Features : fp asimd bf16")).bf16()).isTrue();
     assertThat(CpuInfo.parse(List.of()).model()).isEqualTo("unknown");
+  }
+
+  @Test
+  void uuid_isWrittenAsCudasToolsDo() {
+    byte[] bytes = new byte[16];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (i * 17);
+    }
+
+    assertThat(CudaGpu.uuidText(bytes)).isEqualTo("GPU-00112233-4455-6677-8899-aabbccddeeff");
+  }
+
+  private static List<CudaGpu> named(String name) {
+    return List.of(new CudaGpu(name, "GPU-1"));
   }
 
   private static DeviceProbe probe(@Nullable Integer gpus, @Nullable String type) {
