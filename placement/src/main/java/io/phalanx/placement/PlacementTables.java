@@ -9,12 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /** Nodes, groups and plans as plain text for people. */
 public final class PlacementTables {
-  private static final String GAP = "  ";
-
   private PlacementTables() {}
 
   /** Returns one line per node under a heading, by address. */
@@ -25,7 +22,7 @@ public final class PlacementTables {
         .sorted(Comparator.comparing(NodeView::address, AddressOrder.INSTANCE))
         .map(PlacementTables::nodeRow)
         .forEach(rows::add);
-    return aligned(rows);
+    return TextTable.aligned(rows);
   }
 
   private static List<String> nodeRow(NodeView view) {
@@ -102,7 +99,7 @@ public final class PlacementTables {
               : devicesText(node, placement.deviceIndexes());
       rows.add(row(spec, placement.bundleIndex(), placement.address(), devices));
     }
-    return aligned(rows);
+    return TextTable.aligned(rows);
   }
 
   /** Returns one line per bundle of a plan that was not carried out, or why there is none. */
@@ -128,7 +125,7 @@ public final class PlacementTables {
               ? row(spec, bundle, site.nodeId(), deviceNumbers(site.deviceIndexes()))
               : row(spec, bundle, node.address(), devicesText(node, site.deviceIndexes())));
     }
-    List<String> lines = aligned(rows);
+    List<String> lines = TextTable.aligned(rows);
     if (!plan.optimal()) {
       lines.add("fewer nodes may do: the search for the fewest ran out of time");
     }
@@ -161,25 +158,6 @@ public final class PlacementTables {
   }
 
   private static List<String> indented(List<String> lines) {
-    return lines.stream().map(line -> GAP + line).toList();
-  }
-
-  /** Pads each column to its widest cell. */
-  private static List<String> aligned(List<List<String>> rows) {
-    int columns = rows.stream().mapToInt(List::size).max().orElse(0);
-    int[] widths =
-        IntStream.range(0, columns)
-            .map(column -> rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0))
-            .toArray();
-    List<String> lines = new ArrayList<>();
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int column = 0; column < columns; column++) {
-        String cell = row.get(column);
-        line.append(cell).append(" ".repeat(widths[column] - cell.length())).append(GAP);
-      }
-      lines.add(line.toString().stripTrailing());
-    }
-    return lines;
+    return lines.stream().map(line -> TextTable.GAP + line).toList();
   }
 }
