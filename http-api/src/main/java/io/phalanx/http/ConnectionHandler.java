@@ -2,10 +2,12 @@ package io.phalanx.http;
 
 import com.typesafe.config.Config;
 import io.phalanx.llm.Models;
+import io.phalanx.placement.PlacementGroups;
 import io.phalanx.runtime.metrics.Metric;
 import io.phalanx.runtime.metrics.Metrics;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -82,20 +84,33 @@ final class ConnectionHandler {
     this.routes = routes.handler(system);
   }
 
+  /**
+   * Creates the handler of a node.
+   *
+   * @param placement what the operator's routes ask; empty: there are none
+   */
   static ConnectionHandler create(
-      ActorSystem<?> system, Config config, RequestGate gate, Models models, Metrics metrics) {
+      ActorSystem<?> system,
+      Config config,
+      RequestGate gate,
+      Models models,
+      Optional<PlacementGroups> placement,
+      Metrics metrics) {
     HttpSettings settings = HttpSettings.of(config);
     Materializer materializer = SystemMaterializer.get(system).materializer();
+    RequestBodies bodies =
+        new RequestBodies(
+            settings,
+            system.dispatchers().lookup(DispatcherSelector.fromConfig(PREPARATION_DISPATCHER)),
+            materializer);
     GenerationRoutes generationRoutes =
         new GenerationRoutes(
             models,
-            new RequestBodies(
-                settings,
-                system.dispatchers().lookup(DispatcherSelector.fromConfig(PREPARATION_DISPATCHER)),
-                materializer),
+            bodies,
             new GenerationPlanner(),
             new Generation(materializer, metrics, settings.heartbeatInterval()));
-    Route routes = new OpenAiRoutes(models, metrics, generationRoutes).create();
+    Optional<Route> admin = placement.map(groups -> new AdminRoutes(groups, bodies).create());
+    Route routes = new OpenAiRoutes(models, metrics, generationRoutes, admin).create();
     return new ConnectionHandler(system, settings, serverSettings(config), gate, metrics, routes);
   }
 
@@ -174,6 +189,9 @@ final class ConnectionHandler {
     String known = HANDLERS.get(path);
     if (known != null) {
       return known;
+    }
+    if (path.startsWith("/admin/placement/")) {
+      return "admin";
     }
     return path.startsWith("/v1/models/") ? "models" : "other";
   }

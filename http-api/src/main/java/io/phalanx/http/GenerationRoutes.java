@@ -61,7 +61,8 @@ final class GenerationRoutes {
         .thenCompose(planned -> generation.run(planned, connection, arrivedNanos));
   }
 
-  private static void requireJson(HttpRequest request) {
+  /** Refuses a body that is not said to be JSON. */
+  static void requireJson(HttpRequest request) {
     MediaType type = request.entity().getContentType().mediaType();
     boolean json = type.subType().equals("json") || type.subType().endsWith("+json");
     if (!type.mainType().equals("application") || !json) {

@@ -9,6 +9,7 @@ import io.phalanx.llm.Models;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.metrics.Metrics;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpMethod;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -25,11 +26,18 @@ final class OpenAiRoutes extends AllDirectives {
   private final Models models;
   private final Metrics metrics;
   private final GenerationRoutes generation;
+  private final Optional<Route> admin;
 
-  OpenAiRoutes(Models models, Metrics metrics, GenerationRoutes generation) {
+  /**
+   * Creates the routes.
+   *
+   * @param admin the operator's routes; empty: there are none
+   */
+  OpenAiRoutes(Models models, Metrics metrics, GenerationRoutes generation, Optional<Route> admin) {
     this.models = models;
     this.metrics = metrics;
     this.generation = generation;
+    this.admin = admin;
   }
 
   /** Returns the routes; each request must carry its {@link ClientConnection}. */
@@ -37,7 +45,8 @@ final class OpenAiRoutes extends AllDirectives {
     return concat(
             pathPrefix("v1", this::openAi),
             path("health", () -> get(() -> complete(ModelResponses.health(models)))),
-            path("metrics", () -> get(this::exposition)))
+            path("metrics", () -> get(this::exposition)),
+            admin.orElseGet(this::reject))
         .seal(rejectionHandler(), exceptionHandler());
   }
 

@@ -2,6 +2,7 @@ package io.phalanx.http;
 
 import com.typesafe.config.Config;
 import io.phalanx.llm.Models;
+import io.phalanx.placement.PlacementGroups;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import io.phalanx.runtime.metrics.Metrics;
@@ -50,14 +51,25 @@ public final class OpenAiServer extends AbstractBehavior<OpenAiServer.Command> {
 
   private static final Duration LAST_BYTES = Duration.ofSeconds(2);
 
-  /** Creates the server of a node, for these models. */
+  /** Creates the server of a node, for these models, without the operator's routes. */
   public static Behavior<Command> create(Config config, Models models, Metrics metrics) {
+    return create(config, models, Optional.empty(), metrics);
+  }
+
+  /**
+   * Creates the server of a node, for these models.
+   *
+   * @param placement what the operator's routes ask; empty: there are no such routes
+   */
+  static Behavior<Command> create(
+      Config config, Models models, Optional<PlacementGroups> placement, Metrics metrics) {
     HttpSettings settings = HttpSettings.of(config);
     return Behaviors.setup(
         context -> {
           RequestGate gate = new RequestGate();
           ConnectionHandler handler =
-              ConnectionHandler.create(context.getSystem(), config, gate, models, metrics);
+              ConnectionHandler.create(
+                  context.getSystem(), config, gate, models, placement, metrics);
           OpenAiServer server = new OpenAiServer(context, settings, gate, handler);
           server.bind();
           return server;

@@ -1,11 +1,13 @@
 package io.phalanx.http;
 
 import io.phalanx.llm.serving.ModelCatalog;
+import io.phalanx.placement.PlacementGroups;
 import io.phalanx.runtime.NodeComponent;
 import io.phalanx.runtime.NodeComponentProvider;
 import io.phalanx.runtime.NodeContext;
 import io.phalanx.runtime.NodeRole;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
@@ -24,6 +26,9 @@ public final class OpenAiServerProvider implements NodeComponentProvider {
     return Behaviors.setup(
         actor ->
             OpenAiServer.create(
-                context.config(), ModelCatalog.get(actor.getSystem()), context.metrics()));
+                context.config(),
+                ModelCatalog.get(actor.getSystem()),
+                Optional.of(PlacementGroups.of(actor.getSystem())),
+                context.metrics()));
   }
 }

@@ -34,6 +34,11 @@ final class RequestBodies {
     this.materializer = materializer;
   }
 
+  /** Returns what runs the work on bodies, and may run what follows from it. */
+  Executor preparation() {
+    return preparation;
+  }
+
   /**
    * Reads the body of a request and makes something of it; then the body is forgotten.
    *

@@ -22,7 +22,13 @@ import picocli.CommandLine.Spec;
     description = "Serves large language models across GPUs and machines.",
     mixinStandardHelpOptions = true,
     version = "Phalanx 0.1.0",
-    subcommands = {ServeCommand.class, PlanCommand.class, NodeCommand.class, BenchCommand.class},
+    subcommands = {
+      ServeCommand.class,
+      PlanCommand.class,
+      NodeCommand.class,
+      PlacementCommand.class,
+      BenchCommand.class
+    },
     synopsisSubcommandLabel = "COMMAND")
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 public final class PhalanxCommand implements Callable<Integer> {

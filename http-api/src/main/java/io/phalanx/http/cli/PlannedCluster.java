@@ -1,14 +1,11 @@
 package io.phalanx.http.cli;
 
-import io.phalanx.placement.Bundle;
-import io.phalanx.placement.BundleSite;
 import io.phalanx.placement.NodeInfo;
 import io.phalanx.placement.NodeView;
 import io.phalanx.placement.PlacementGroupSpec;
 import io.phalanx.placement.PlanResult;
-import io.phalanx.placement.PlanResult.Planned;
 import io.phalanx.placement.Resources;
-import io.phalanx.placement.scheduling.PlacementPlanner;
+import io.phalanx.placement.scheduling.ImaginedCluster;
 import io.phalanx.runtime.LocalClusterSettings;
 import io.phalanx.runtime.NodeRole;
 import io.phalanx.runtime.NodeSettings;
@@ -16,7 +13,6 @@ import io.phalanx.runtime.RuntimeSettings;
 import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.device.DeviceProbe;
 import io.phalanx.runtime.device.DeviceSlot;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +20,10 @@ import java.util.stream.IntStream;
 
 /** The local cluster that a configuration describes, on paper: groups are placed one by one. */
 final class PlannedCluster {
-  private final PlacementPlanner planner = new PlacementPlanner();
-  private final List<NodeView> nodes;
+  private final ImaginedCluster cluster;
 
   private PlannedCluster(List<NodeView> nodes) {
-    this.nodes = new ArrayList<>(nodes);
+    this.cluster = new ImaginedCluster(nodes);
   }
 
   /** Returns the cluster with nothing placed on it. */
@@ -68,29 +63,11 @@ final class PlannedCluster {
 
   /** Returns the nodes. */
   List<NodeInfo> nodes() {
-    return nodes.stream().map(NodeView::node).toList();
+    return cluster.nodes().stream().map(NodeView::node).toList();
   }
 
   /** Plans a group and, if it fits, takes what it needs. */
   PlanResult place(PlacementGroupSpec group) {
-    PlanResult result = planner.plan(group, List.copyOf(nodes));
-    if (result instanceof Planned planned) {
-      planned.sites().forEach((index, site) -> take(group.bundles().get(index), site));
-    }
-    return result;
-  }
-
-  private void take(Bundle bundle, BundleSite site) {
-    nodes.replaceAll(view -> view.nodeId().equals(site.nodeId()) ? less(view, bundle, site) : view);
-  }
-
-  private static NodeView less(NodeView view, Bundle bundle, BundleSite site) {
-    long gpus = bundle.resources().get(Resources.GPU);
-    Resources shared = bundle.resources().minus(new Resources(Map.of(Resources.GPU, gpus)));
-    List<Long> shares = new ArrayList<>(view.freeOfDevice());
-    for (int device : site.deviceIndexes()) {
-      shares.set(device, shares.get(device) - Math.min(gpus, Resources.UNIT));
-    }
-    return new NodeView(view.node(), view.free().minus(shared), shares, view.draining());
+    return cluster.place(group);
   }
 }

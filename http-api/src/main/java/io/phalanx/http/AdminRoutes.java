@@ -1,0 +1,181 @@
+package io.phalanx.http;
+
+import static org.apache.pekko.http.javadsl.server.PathMatchers.segment;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.phalanx.http.model.PlacementJson;
+import io.phalanx.http.model.PlanAnswer;
+import io.phalanx.http.model.PlanRequest;
+import io.phalanx.http.model.StrictJson;
+import io.phalanx.placement.GroupView;
+import io.phalanx.placement.NodeView;
+import io.phalanx.placement.OperatorTables;
+import io.phalanx.placement.PlacementGroups;
+import io.phalanx.placement.PlacementTables;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.http.javadsl.server.AllDirectives;
+import org.apache.pekko.http.javadsl.server.Route;
+
+/**
+ * The operator's routes under {@code /admin/placement}: JSON, or tables where the client accepts
+ * {@code text/plain}. They change nothing.
+ *
+ * <p>They are served only on loopback and only by this machine's own names, so that no page of
+ * another site, whose name is made to mean this machine, reads them through a browser.
+ */
+final class AdminRoutes extends AllDirectives {
+  /** Says on every answer to a plan whether all of it would be placed. */
+  static final String FITS_HEADER = "Phalanx-Plan-Fits";
+
+  private static final Set<String> LOCAL_NAMES = Set.of("localhost", "127.0.0.1", "::1", "[::1]");
+
+  private final PlacementGroups placement;
+  private final RequestBodies bodies;
+
+  AdminRoutes(PlacementGroups placement, RequestBodies bodies) {
+    this.placement = placement;
+    this.bodies = bodies;
+  }
+
+  Route create() {
+    return pathPrefix("admin", () -> pathPrefix("placement", this::routes));
+  }
+
+  private Route routes() {
+    return concat(
+        path("nodes", () -> get(() -> local(this::nodes))),
+        path("groups", () -> get(() -> local(this::groups))),
+        path("plan", () -> post(() -> local(this::plan))),
+        path(
+            segment("groups").slash(segment()),
+            id -> get(() -> local(request -> one(request, id, AdminRoutes::shown)))),
+        path(
+            segment("groups").slash(segment()).slash("explain"),
+            id -> get(() -> local(request -> one(request, id, AdminRoutes::explained)))));
+  }
+
+  private Route local(Function<HttpRequest, CompletionStage<HttpResponse>> handler) {
+    return handle(
+        request -> {
+          requireLocalName(request);
+          return handler.apply(request);
+        });
+  }
+
+  private static void requireLocalName(HttpRequest request) {
+    String name = request.getUri().host().address().toLowerCase(Locale.ROOT);
+    if (!LOCAL_NAMES.contains(name)) {
+      throw new ServingException(
+          ErrorCode.FORBIDDEN,
+          "The Host header names [%.80s]; /admin answers to localhost, 127.0.0.1 and [::1] only."
+              .formatted(name));
+    }
+  }
+
+  private CompletionStage<HttpResponse> nodes(HttpRequest request) {
+    return placement
+        .describe()
+        .thenApply(
+            cluster ->
+                answer(
+                    request,
+                    () -> PlacementJson.nodes(cluster),
+                    () -> nodeTables(cluster.nodes(), cluster.groups())));
+  }
+
+  private static List<String> nodeTables(List<NodeView> nodes, List<GroupView> groups) {
+    List<String> lines = new ArrayList<>(PlacementTables.nodes(nodes));
+    List<String> devices = OperatorTables.devices(nodes, groups);
+    if (!devices.isEmpty()) {
+      lines.add("");
+      lines.addAll(devices);
+    }
+    return lines;
+  }
+
+  private CompletionStage<HttpResponse> groups(HttpRequest request) {
+    return placement
+        .describe()
+        .thenApply(
+            cluster ->
+                answer(
+                    request,
+                    () -> PlacementJson.groups(cluster),
+                    () -> OperatorTables.list(cluster.groups())));
+  }
+
+  /** What is said of one group, as JSON and as text. */
+  private record Said(Supplier<ObjectNode> json, Supplier<List<String>> lines) {}
+
+  private static Said shown(GroupView group, List<NodeView> nodes) {
+    return new Said(
+        () -> PlacementJson.group(group, nodes), () -> OperatorTables.show(group, nodes));
+  }
+
+  private static Said explained(GroupView group, List<NodeView> nodes) {
+    return new Said(() -> PlacementJson.explanation(group), () -> OperatorTables.explain(group));
+  }
+
+  private CompletionStage<HttpResponse> one(
+      HttpRequest request, String idOrName, BiFunction<GroupView, List<NodeView>, Said> say) {
+    return placement
+        .show(idOrName)
+        .thenCombine(
+            placement.nodes(),
+            (group, nodes) -> {
+              Said said = say.apply(group.orElseThrow(() -> noGroup(idOrName)), nodes);
+              return answer(request, said.json(), said.lines());
+            });
+  }
+
+  private static ServingException noGroup(String idOrName) {
+    return ServingException.forParam(
+        ErrorCode.NOT_FOUND,
+        "group",
+        "There is no placement group [%.80s]; /admin/placement/groups lists them."
+            .formatted(idOrName));
+  }
+
+  private CompletionStage<HttpResponse> plan(HttpRequest request) {
+    GenerationRoutes.requireJson(request);
+    return bodies
+        .read(request, body -> PlanRequest.read(StrictJson.parseObject(body)))
+        .thenCompose(
+            wanted ->
+                placement
+                    .nodes()
+                    .thenApplyAsync(nodes -> PlanAnswer.of(wanted, nodes), bodies.preparation()))
+        .thenApply(
+            plan ->
+                answer(request, plan::toJson, plan::lines)
+                    .addHeader(RawHeader.create(FITS_HEADER, Boolean.toString(plan.fits()))));
+  }
+
+  private static HttpResponse answer(
+      HttpRequest request, Supplier<ObjectNode> json, Supplier<List<String>> lines) {
+    boolean text =
+        request
+            .getHeader("accept")
+            .map(HttpHeader::value)
+            .filter(value -> value.startsWith("text/plain"))
+            .isPresent();
+    return text
+        ? HttpResponse.create()
+            .withEntity(ContentTypes.TEXT_PLAIN_UTF8, String.join("\n", lines.get()) + "\n")
+        : HttpResponse.create().withEntity(ContentTypes.APPLICATION_JSON, json.get().toString());
+  }
+}
