@@ -38,9 +38,6 @@ import org.apache.pekko.http.javadsl.server.Route;
  * another site, whose name is made to mean this machine, reads them through a browser.
  */
 final class AdminRoutes extends AllDirectives {
-  /** Says on every answer to a plan whether all of it would be placed. */
-  static final String FITS_HEADER = "Phalanx-Plan-Fits";
-
   private static final Set<String> LOCAL_NAMES = Set.of("localhost", "127.0.0.1", "::1", "[::1]");
 
   private final PlacementGroups placement;
@@ -162,7 +159,7 @@ final class AdminRoutes extends AllDirectives {
         .thenApply(
             plan ->
                 answer(request, plan::toJson, plan::lines)
-                    .addHeader(RawHeader.create(FITS_HEADER, Boolean.toString(plan.fits()))));
+                    .addHeader(RawHeader.create(PlanAnswer.FITS_HEADER, Boolean.toString(plan.fits()))));
   }
 
   private static HttpResponse answer(

@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.phalanx.placement.Bundle;
+import io.phalanx.placement.PlacementGroup;
+import io.phalanx.placement.PlacementGroupSpec;
 import io.phalanx.placement.PlacementGroups;
+import io.phalanx.placement.PlacementStrategy;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -12,6 +16,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -221,6 +227,20 @@ final class AdminRoutesTest {
 
       assertThat(answer).startsWith("HTTP/1.1 " + status);
     }
+  }
+
+  @Test
+  void removedGroup_holdsNoDeviceAnyMore() throws Exception {
+    PlacementGroupSpec spec =
+        new PlacementGroupSpec(
+            "brief", "", List.of(Bundle.ofGpus(0.25)), PlacementStrategy.PACK);
+    PlacementGroup brief = cluster.groups().create(spec);
+    assertThat(brief.await(Duration.ofSeconds(30))).isTrue();
+    assertThat(get("nodes").findValuesAsText("group")).contains("brief");
+
+    brief.remove().toCompletableFuture().join();
+
+    assertThat(get("nodes").findValuesAsText("group")).containsOnly("shared");
   }
 
   @Test

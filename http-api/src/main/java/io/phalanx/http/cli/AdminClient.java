@@ -3,6 +3,7 @@ package io.phalanx.http.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.phalanx.http.model.PlanAnswer;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.io.IOException;
@@ -19,7 +20,6 @@ import java.time.Duration;
 final class AdminClient {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
-  private static final String FITS_HEADER = "Phalanx-Plan-Fits";
   private static final int OK = 200;
   private static final int FIRST_SERVER_ERROR = 500;
   private static final int REQUEST_TIMEOUT = 408;
@@ -98,7 +98,7 @@ final class AdminClient {
       if (response.statusCode() != OK) {
         throw refused(response);
       }
-      boolean fits = response.headers().firstValue(FITS_HEADER).map("true"::equals).orElse(true);
+      boolean fits = response.headers().firstValue(PlanAnswer.FITS_HEADER).map("true"::equals).orElse(true);
       return new Answer(response.body(), fits);
     } catch (ConnectException e) {
       throw failed("nothing answers there; start a cluster with `phalanx serve`, or give --url", e);

@@ -22,6 +22,8 @@ import java.util.List;
  * @param entries one for each group that was planned
  */
 public record PlanAnswer(List<NodeView> nodes, List<Entry> entries) {
+  /** The header that says, also beside a table, whether every group has a place. */
+  public static final String FITS_HEADER = "Phalanx-Plan-Fits";
 
   /**
    * One group.

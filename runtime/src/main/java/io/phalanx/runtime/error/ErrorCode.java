@@ -12,6 +12,8 @@ public enum ErrorCode {
   CONTEXT_LENGTH_EXCEEDED(USER_ERROR, 400, "invalid_request_error"),
   MODEL_NOT_FOUND(USER_ERROR, 404, "invalid_request_error"),
   NOT_FOUND(USER_ERROR, 404, "invalid_request_error"),
+  /** The endpoint is not for whoever asks, or not by the name it was asked by. */
+  FORBIDDEN(USER_ERROR, 403, "invalid_request_error"),
   METHOD_NOT_ALLOWED(USER_ERROR, 405, "invalid_request_error"),
   PAYLOAD_TOO_LARGE(USER_ERROR, 413, "invalid_request_error"),
   UNSUPPORTED_MEDIA_TYPE(USER_ERROR, 415, "invalid_request_error"),
