@@ -159,7 +159,8 @@ final class AdminRoutes extends AllDirectives {
         .thenApply(
             plan ->
                 answer(request, plan::toJson, plan::lines)
-                    .addHeader(RawHeader.create(PlanAnswer.FITS_HEADER, Boolean.toString(plan.fits()))));
+                    .addHeader(
+                        RawHeader.create(PlanAnswer.FITS_HEADER, Boolean.toString(plan.fits()))));
   }
 
   private static HttpResponse answer(

@@ -1,5 +1,7 @@
 package io.phalanx.http;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.placement.Bundle;
@@ -52,7 +54,8 @@ public final class AdminCluster implements AutoCloseable {
     AdminCluster started = new AdminCluster();
     Set<String> addresses = Set.copyOf(started.addresses());
     started.groups.awaitNodes(addresses, PATIENCE).toCompletableFuture().join();
-    started.create("shared", PlacementStrategy.STRICT_SPREAD, 0.5, 0.5).await(PATIENCE);
+    PlacementGroup shared = started.create("shared", PlacementStrategy.STRICT_SPREAD, 0.5, 0.5);
+    assertThat(shared.await(PATIENCE)).isTrue();
     started.create("large", PlacementStrategy.STRICT_PACK, 8);
     return started;
   }

@@ -232,8 +232,7 @@ final class AdminRoutesTest {
   @Test
   void removedGroup_holdsNoDeviceAnyMore() throws Exception {
     PlacementGroupSpec spec =
-        new PlacementGroupSpec(
-            "brief", "", List.of(Bundle.ofGpus(0.25)), PlacementStrategy.PACK);
+        new PlacementGroupSpec("brief", "", List.of(Bundle.ofGpus(0.25)), PlacementStrategy.PACK);
     PlacementGroup brief = cluster.groups().create(spec);
     assertThat(brief.await(Duration.ofSeconds(30))).isTrue();
     assertThat(get("nodes").findValuesAsText("group")).contains("brief");

@@ -98,7 +98,8 @@ final class AdminClient {
       if (response.statusCode() != OK) {
         throw refused(response);
       }
-      boolean fits = response.headers().firstValue(PlanAnswer.FITS_HEADER).map("true"::equals).orElse(true);
+      boolean fits =
+          response.headers().firstValue(PlanAnswer.FITS_HEADER).map("true"::equals).orElse(true);
       return new Answer(response.body(), fits);
     } catch (ConnectException e) {
       throw failed("nothing answers there; start a cluster with `phalanx serve`, or give --url", e);

@@ -78,7 +78,7 @@ public record PlanRequest(List<Wanted> groups, ClusterChange change) {
   }
 
   private static void requireSome(List<Wanted> groups) {
-    int count = groups.stream().mapToInt(Wanted::count).sum();
+    long count = groups.stream().mapToLong(Wanted::count).sum();
     if (count < 1 || count > MOST_GROUPS) {
       throw ServingException.invalidParam(
           "groups",
