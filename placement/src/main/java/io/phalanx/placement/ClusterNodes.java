@@ -1,10 +1,10 @@
 package io.phalanx.placement;
 
 import io.phalanx.runtime.NodeRole;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -16,11 +16,19 @@ import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.ClusterEvent;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.UniqueAddress;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Subscribe;
 
-/** The nodes of the Pekko cluster: members by role, their agents by the receptionist. */
+/**
+ * The nodes of the Pekko cluster: members by role, their agents by the receptionist.
+ *
+ * <p>Members are kept as the events tell them: the cluster's own state may lag behind an event, and
+ * nothing is told again when it has caught up.
+ */
 final class ClusterNodes extends AbstractBehavior<ClusterNodes.Event> {
+  private static final Set<MemberStatus> LEAVING =
+      Set.of(MemberStatus.leaving(), MemberStatus.exiting(), MemberStatus.down());
 
   /** What happens in the cluster. */
   sealed interface Event {}
@@ -35,6 +43,7 @@ final class ClusterNodes extends AbstractBehavior<ClusterNodes.Event> {
 
   private final ActorRef<NodeSource.Nodes> listener;
   private final Cluster cluster;
+  private final Map<UniqueAddress, Member> members = new HashMap<>();
   private Set<ActorRef<NodeAgent.Command>> agents = Set.of();
   private Set<ActorRef<NodeAgent.Command>> reachable = Set.of();
 
@@ -73,13 +82,19 @@ final class ClusterNodes extends AbstractBehavior<ClusterNodes.Event> {
 
   private Behavior<Event> onMembersChanged(MembersChanged event) {
     getContext().getLog().debug("Member event [{}]", event.event());
+    Member member = event.event().member();
+    if (event.event() instanceof ClusterEvent.MemberRemoved) {
+      members.remove(member.uniqueAddress());
+    } else {
+      members.put(member.uniqueAddress(), member);
+    }
     return tellNodes();
   }
 
   private Behavior<Event> tellNodes() {
     Set<Address> leaving =
-        members()
-            .filter(member -> member.status() != MemberStatus.up())
+        members.values().stream()
+            .filter(member -> LEAVING.contains(member.status()))
             .map(Member::address)
             .collect(Collectors.toSet());
     Set<ActorRef<NodeAgent.Command>> leavingAgents =
@@ -95,13 +110,9 @@ final class ClusterNodes extends AbstractBehavior<ClusterNodes.Event> {
     return address.hasLocalScope() ? cluster.selfMember().address() : address;
   }
 
-  private Stream<Member> members() {
-    return StreamSupport.stream(cluster.state().getMembers().spliterator(), false);
-  }
-
   private int workers() {
     return (int)
-        members()
+        members.values().stream()
             .filter(member -> member.hasRole(NodeRole.WORKER.configName()))
             .filter(ClusterNodes::counts)
             .count();
