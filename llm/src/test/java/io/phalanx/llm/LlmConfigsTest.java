@@ -252,7 +252,7 @@ final class LlmConfigsTest {
             + " | both bundles and bundle-per-worker",
         "placement-group-config.bundles = [{ GPU = 0 }] | it must ask for more than 0",
         "placement-group-config.bundles = [{ GPU = -1, CPU = 1 }] | GPU is -1.0",
-        "placement-group-config.bundles = [{ GPU = 1.5 }] | must be below 1 (shared) or a whole",
+        "placement-group-config.bundles = [{ GPU = 1.5 }] | must be below 1 (a share of one device) or whole",
         "accelerator-type = \"L 4\" | [L 4] is not a name such as L4",
         "acelerator-type = L4 | did you mean [accelerator-type]?"
       })
