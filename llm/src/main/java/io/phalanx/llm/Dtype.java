@@ -7,8 +7,9 @@ import java.util.Optional;
  * The least precision that a model is to be computed in; names are vLLM's.
  *
  * <p>On a CPU activations, keys and values are float32 and weights keep the checkpoint's own type,
- * so every one of these is met. A CUDA device computes in the checkpoint's type and takes only
- * {@link #AUTO}.
+ * so every one of these is met; with {@link #BFLOAT16} activations are rounded to it where they are
+ * multiplied with bfloat16 weights, on a processor that has products of bfloat16. A CUDA device
+ * computes in the checkpoint's type and takes only {@link #AUTO}.
  */
 public enum Dtype {
   /** What the device does best. */

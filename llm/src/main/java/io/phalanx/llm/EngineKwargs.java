@@ -1,5 +1,6 @@
 package io.phalanx.llm;
 
+import io.phalanx.llm.layers.Quantization;
 import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -26,6 +27,7 @@ import java.util.Optional;
  * @param seed what the seeds of requests that bring none of their own are drawn from; random if
  *     absent
  * @param dtype the least precision to compute in
+ * @param quantization how the weights of linear layers are stored and multiplied
  */
 public record EngineKwargs(
     ParallelConfig parallel,
@@ -40,7 +42,8 @@ public record EngineKwargs(
     Optional<Duration> stepLatency,
     boolean batchInvariant,
     Optional<Long> seed,
-    Dtype dtype) {
+    Dtype dtype,
+    Quantization quantization) {
 
   /** One rank and the defaults of everything else. */
   public static final EngineKwargs DEFAULT =
@@ -57,7 +60,8 @@ public record EngineKwargs(
           Optional.empty(),
           false,
           Optional.empty(),
-          Dtype.AUTO);
+          Dtype.AUTO,
+          Quantization.NONE);
 
   /** Checks the ranges. */
   public EngineKwargs {

@@ -1,5 +1,6 @@
 package io.phalanx.llm;
 
+import io.phalanx.llm.layers.Quantization;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -49,6 +50,7 @@ public final class LlmConfigBuilder {
   private boolean batchInvariant = ENGINE.batchInvariant();
   private @Nullable Long seed;
   private Dtype dtype = ENGINE.dtype();
+  private Quantization quantization = ENGINE.quantization();
 
   private List<Map<String, Double>> bundles = List.of();
   private @Nullable Map<String, Double> bundlePerWorker;
@@ -214,6 +216,12 @@ public final class LlmConfigBuilder {
     return this;
   }
 
+  /** Sets how the weights of linear layers are stored; as the checkpoint has them by default. */
+  public LlmConfigBuilder quantization(Quantization value) {
+    quantization = value;
+    return this;
+  }
+
   /** Sets the bytes for keys and values of one rank; chosen from what is free by default. */
   public LlmConfigBuilder kvCacheMemory(long value) {
     kvCacheMemory = value;
@@ -337,6 +345,7 @@ public final class LlmConfigBuilder {
         Optional.ofNullable(stepLatency),
         batchInvariant,
         Optional.ofNullable(seed),
-        dtype);
+        dtype,
+        quantization);
   }
 }

@@ -1,6 +1,7 @@
 package io.phalanx.llm;
 
 import com.typesafe.config.ConfigValueType;
+import io.phalanx.llm.layers.Quantization;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.config.ConfigReader;
 import io.phalanx.runtime.error.ErrorCode;
@@ -48,7 +49,6 @@ final class LlmConfigReader {
           "num-gpu-blocks-override",
           "num-scheduler-steps",
           "override-generation-config",
-          "quantization",
           "revision",
           "rope-scaling",
           "rope-theta",
@@ -210,6 +210,7 @@ final class LlmConfigReader {
         .or(() -> engine.optionalBytes("kv-cache-memory-bytes"))
         .ifPresent(builder::kvCacheMemory);
     engine.optionalNumber("gpu-memory-utilization").ifPresent(builder::gpuMemoryUtilization);
+    engine.optionalEnum("quantization", Quantization.class).ifPresent(builder::quantization);
     engine.optionalBool("enable-prefix-caching").ifPresent(builder::enablePrefixCaching);
     engine.optionalDuration("step-latency").ifPresent(builder::stepLatency);
     engine.optionalBool("batch-invariant").ifPresent(builder::batchInvariant);
@@ -225,8 +226,8 @@ final class LlmConfigReader {
                     "dtype",
                     "["
                         + name
-                        + "] is none of auto, float32 (float), bfloat16, float16 (half); give one of"
-                        + " these or leave it out"));
+                        + "] is none of auto, float32 (float), bfloat16, float16 (half); give one"
+                        + " of these or leave it out"));
   }
 
   private void readPlacement(ConfigReader placement) {

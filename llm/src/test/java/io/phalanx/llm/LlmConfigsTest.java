@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import io.phalanx.llm.layers.Quantization;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -69,7 +70,7 @@ final class LlmConfigsTest {
               tensor-parallel-size = 2, pipeline-parallel-size = 2, data-parallel-size = 1
               max-model-len = 100, max-num-batched-tokens = 64, max-num-seqs = 8
               enable-chunked-prefill = false, block-size = 4, kv-cache-memory = 2MiB
-              gpu-memory-utilization = 0.5, seed = 11, dtype = half
+              gpu-memory-utilization = 0.5, seed = 11, dtype = half, quantization = int8
               enable-prefix-caching = false, step-latency = 70ms, batch-invariant = true
             }
             placement-group-config {
@@ -116,6 +117,7 @@ final class LlmConfigsTest {
         .batchInvariant(true)
         .seed(11)
         .dtype(Dtype.FLOAT16)
+        .quantization(Quantization.INT8)
         .bundles(List.of(Map.of("GPU", 2.0), Map.of("GPU", 2.0, "CPU", 1.0)))
         .bundleLabelSelector(List.of(Map.of("zone", "a"), Map.of("zone", "!a")))
         .strategy(PlacementStrategy.STRICT_SPREAD)
@@ -236,6 +238,7 @@ final class LlmConfigsTest {
         "engine-kwargs.max-model-len = 0 | max-model-len is 0; it must be at least 1",
         "engine-kwargs.enable-lora = true | enable-lora: is an argument of vLLM",
         "engine-kwargs.dtype = int8 | dtype: [int8] is none of auto, float32 (float), bfloat16",
+        "engine-kwargs.quantization = awq | quantization: [awq] is not one of",
         "engine-kwargs.model = x | model: belongs in model-loading-config",
         "engine-kwargs.kv-cache-memory = 3 bananas | is not an amount of memory",
         "engine-kwargs.max-num-batched-tokens = 8 | at least max-num-seqs, which is 64",

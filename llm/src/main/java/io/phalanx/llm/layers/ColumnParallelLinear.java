@@ -33,10 +33,10 @@ public final class ColumnParallelLinear {
   static ColumnParallelLinear load(
       LayerContext context, List<RowSlice> parts, int inFeatures, boolean bias) {
     try (PointerScope scope = new PointerScope()) {
-      Tensor weight = context.rows(parts, ".weight", inFeatures);
-      Tensor offsets = bias ? context.rows(parts, ".bias", 0) : null;
+      List<Tensor> weights = context.rows(parts, ".weight", inFeatures);
+      Tensor offsets = bias ? LinearMethod.joined(context.rows(parts, ".bias", 0)) : null;
       LinearMethod method = context.kernels().linear();
-      return new ColumnParallelLinear(method.prepare(weight, offsets, context.owner()));
+      return new ColumnParallelLinear(method.prepare(weights, offsets, context.owner()));
     }
   }
 

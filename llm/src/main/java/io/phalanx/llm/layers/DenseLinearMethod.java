@@ -1,5 +1,6 @@
 package io.phalanx.llm.layers;
 
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -19,8 +20,9 @@ final class DenseLinearMethod implements LinearMethod {
   }
 
   @Override
-  public Linear prepare(Tensor weight, @Nullable Tensor bias, NativeOwner owner) {
+  public Linear prepare(List<Tensor> parts, @Nullable Tensor bias, NativeOwner owner) {
     try (PointerScope scope = new PointerScope()) {
+      Tensor weight = LinearMethod.joined(parts);
       Tensor matrix = owner.keep(weight.to(device, type).contiguous());
       if (bias == null) {
         return input -> torch.linear(input, matrix);

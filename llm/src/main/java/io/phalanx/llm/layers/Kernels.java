@@ -1,5 +1,7 @@
 package io.phalanx.llm.layers;
 
+import io.phalanx.llm.layers.cpu.ComputePool;
+import io.phalanx.llm.layers.cpu.CpuIsa;
 import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -14,8 +16,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * How one rank computes: chosen here, once for each device, and nowhere else.
  *
  * <p>On a CPU activations are float32, which keeps logits within rounding of a float32 reference;
- * matrices of 16-bit weights are packed in float16 where FBGEMM runs. On CUDA activations have the
- * checkpoint's type.
+ * matrices are read as they lie by compiled kernels, or packed in float16 for FBGEMM where those do
+ * not run. On CUDA activations have the checkpoint's type.
  *
  * @param device where tensors live
  * @param type of the activations and of keys and values
@@ -32,20 +34,24 @@ public record Kernels(
    * Chooses the kernels of a device.
    *
    * @param checkpointType type of the model's matrices
-   * @param batchInvariant whether a row's result must not depend, to the bit, on the other rows
+   * @param settings threads, how weights are stored, and what must hold
    * @param owner keeps what the kernels need for as long as they are used
    * @throws ServingException {@code INVALID_CONFIGURATION} if the device has no such kernels
    */
   public static Kernels of(
-      Device device, ScalarType checkpointType, boolean batchInvariant, NativeOwner owner) {
-    if (batchInvariant) {
+      Device device, ScalarType checkpointType, KernelSettings settings, NativeOwner owner) {
+    if (settings.batchInvariant()) {
       throw new ServingException(
           ErrorCode.INVALID_CONFIGURATION,
-          "engine-kwargs.batch-invariant is true, but every matrix kernel of "
+          "engine-kwargs.batch-invariant is true, but the attention of "
               + device
-              + " adds up in an order that depends on the number of rows; set it to false.");
+              + " adds up in an order that depends on how a prompt was cut; set it to false.");
     }
-    return device.isCuda() ? cuda(device, checkpointType, owner) : cpu(owner);
+    if (device.isCuda()) {
+      requireNoQuantization(settings, "a GPU");
+      return cuda(device, checkpointType, owner);
+    }
+    return cpu(settings, owner);
   }
 
   private static Kernels cuda(Device device, ScalarType checkpointType, NativeOwner owner) {
@@ -55,11 +61,39 @@ public record Kernels(
         cuda, checkpointType, new DenseLinearMethod(cuda, checkpointType), new MaskedAttention());
   }
 
-  private static Kernels cpu(NativeOwner owner) {
+  private static Kernels cpu(KernelSettings settings, NativeOwner owner) {
     org.bytedeco.pytorch.Device cpu = owner.keep(new org.bytedeco.pytorch.Device(DeviceType.CPU));
-    LinearMethod dense = new DenseLinearMethod(cpu, ScalarType.Float);
-    LinearMethod linear = hasFbgemm() ? new PackedHalfLinearMethod(dense, owner) : dense;
+    CpuIsa isa = CpuIsa.best();
+    if (isa == CpuIsa.NONE) {
+      requireNoQuantization(settings, "this processor, which lacks AVX2");
+      return new Kernels(
+          cpu, ScalarType.Float, libTorchLinear(cpu, owner), new CpuFlashAttention(owner));
+    }
+    LinearMethod linear = compiledLinear(isa, settings, owner);
     return new Kernels(cpu, ScalarType.Float, linear, new CpuFlashAttention(owner));
+  }
+
+  private static void requireNoQuantization(KernelSettings settings, String where) {
+    if (settings.quantization() != Quantization.NONE) {
+      throw new ServingException(
+          ErrorCode.INVALID_CONFIGURATION,
+          "engine-kwargs.quantization is int8, which does not run on " + where + "; leave it out.");
+    }
+  }
+
+  private static LinearMethod compiledLinear(
+      CpuIsa isa, KernelSettings settings, NativeOwner owner) {
+    ComputePool pool = ComputePool.start(settings.numThreads(), isa);
+    owner.onClose(pool::close);
+    return switch (settings.quantization()) {
+      case NONE -> new InPlaceLinearMethod(pool, settings.roundActivations());
+      case INT8 -> new Int8LinearMethod(pool);
+    };
+  }
+
+  private static LinearMethod libTorchLinear(org.bytedeco.pytorch.Device cpu, NativeOwner owner) {
+    LinearMethod dense = new DenseLinearMethod(cpu, ScalarType.Float);
+    return hasFbgemm() ? new PackedHalfLinearMethod(dense, owner) : dense;
   }
 
   private static boolean hasFbgemm() {

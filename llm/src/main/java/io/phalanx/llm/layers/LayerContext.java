@@ -6,8 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * What a layer needs to load its shard and to compute.
@@ -39,20 +37,18 @@ public record LayerContext(
   }
 
   /**
-   * Returns rows of several matrices or elements of several vectors, one below the other.
+   * Returns rows of several matrices, or elements of several vectors.
    *
    * @param columns of each matrix, or 0 for vectors
-   * @return a view of the mapped file if there is one part, else a copy; of the caller's scope
+   * @return views of the mapped files, of the caller's scope
    */
-  Tensor rows(List<RowSlice> parts, String suffix, long columns) {
+  List<Tensor> rows(List<RowSlice> parts, String suffix, long columns) {
     List<Tensor> cuts = new ArrayList<>();
     for (RowSlice part : parts) {
       long[] shape = columns == 0 ? new long[] {part.rows()} : new long[] {part.rows(), columns};
       cuts.add(weights.tensor(part.name() + suffix, shape).narrow(0, part.first(), part.count()));
     }
-    return cuts.size() == 1
-        ? cuts.get(0)
-        : torch.cat(new TensorVector(cuts.toArray(new Tensor[0])), 0);
+    return cuts;
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.phalanx.llm.layers;
 
 import io.phalanx.runtime.collective.ProcessGroup;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -24,7 +25,7 @@ public final class LmHead {
   public static LmHead load(LayerContext context, String name, int vocabSize, int hiddenSize) {
     try (PointerScope scope = new PointerScope()) {
       Tensor rows = VocabParallelEmbedding.ownRows(context, name, vocabSize, hiddenSize);
-      Linear linear = context.kernels().linear().prepare(rows, null, context.owner());
+      Linear linear = context.kernels().linear().prepare(List.of(rows), null, context.owner());
       return new LmHead(linear, context.group(), vocabSize);
     }
   }

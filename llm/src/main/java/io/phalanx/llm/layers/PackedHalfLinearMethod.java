@@ -1,5 +1,6 @@
 package io.phalanx.llm.layers;
 
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Dispatcher;
 import org.bytedeco.pytorch.IValue;
@@ -41,11 +42,12 @@ final class PackedHalfLinearMethod implements LinearMethod {
   }
 
   @Override
-  public Linear prepare(Tensor weight, @Nullable Tensor bias, NativeOwner owner) {
+  public Linear prepare(List<Tensor> parts, @Nullable Tensor bias, NativeOwner owner) {
     try (PointerScope scope = new PointerScope()) {
+      Tensor weight = LinearMethod.joined(parts);
       Tensor matrix = weight.to(ScalarType.Float).contiguous();
       if (!fitsHalf(weight, matrix)) {
-        return exact.prepare(weight, bias, owner);
+        return exact.prepare(parts, bias, owner);
       }
       IValue offsets = bias == null ? new IValue() : new IValue(bias.to(ScalarType.Float));
       IValue packed = owner.keep(call(pack, new IValue(matrix), offsets));
@@ -55,7 +57,7 @@ final class PackedHalfLinearMethod implements LinearMethod {
 
   /** Whether rounding to float16 loses nothing but what lies below its smallest numbers. */
   private static boolean fitsHalf(Tensor weight, Tensor matrix) {
-    if (weight.scalar_type() == ScalarType.Half || matrix.numel() == 0) {
+    if (weight.scalar_type().intern() == ScalarType.Half || matrix.numel() == 0) {
       return true;
     }
     Tensor rounded = matrix.to(ScalarType.Half).to(ScalarType.Float);

@@ -1,6 +1,7 @@
 package io.phalanx.llm.layers;
 
 import io.phalanx.runtime.collective.ProcessGroup;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -36,7 +37,7 @@ public final class RowParallelLinear {
       Tensor offsets = addsBias ? context.weights().tensor(name + ".bias", outFeatures) : null;
       LinearMethod method = context.kernels().linear();
       return new RowParallelLinear(
-          method.prepare(weight, offsets, context.owner()), context.group());
+          method.prepare(List.of(weight), offsets, context.owner()), context.group());
     }
   }
 

@@ -54,7 +54,8 @@ public final class RankModelRunner implements ModelRunner {
       Consumer<LoadProgress> progress) {
     ModelConfig config = ModelConfig.load(modelDirectory);
     config.validate(rank.tensorParallelSize(), rank.pipelineParallelSize());
-    NativeRuntime.RankThread thread = NativeRuntime.enterRankThread(settings.numThreads());
+    NativeRuntime.RankThread thread =
+        NativeRuntime.enterRankThread(settings.kernels().numThreads());
     NativeOwner owner = new NativeOwner();
     try (Checkpoint weights = Checkpoint.open(modelDirectory)) {
       Loaded loaded = load(weights, config, rank, settings, owner, progress);
@@ -80,7 +81,7 @@ public final class RankModelRunner implements ModelRunner {
           Kernels.of(
               rank.device(),
               weights.type(DecoderLm.EMBEDDING + ".weight"),
-              settings.batchInvariant(),
+              settings.kernels(),
               owner);
       LayerContext context = new LayerContext(weights, rank.tensorGroup(), kernels, owner);
       CausalLm model = DecoderLm.load(context, config, stage, progress);

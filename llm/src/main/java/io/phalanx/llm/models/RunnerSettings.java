@@ -1,5 +1,6 @@
 package io.phalanx.llm.models;
 
+import io.phalanx.llm.layers.KernelSettings;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 
@@ -9,19 +10,13 @@ import io.phalanx.runtime.error.ServingException;
  * @param blockSize tokens of one KV block
  * @param numBlocks KV blocks, or 0 for as many as {@code kvCacheBytes} holds
  * @param kvCacheBytes memory for keys and values of this rank, used if {@code numBlocks} is 0
- * @param numThreads threads that this rank computes with
- * @param batchInvariant whether a row's result must not depend, to the bit, on the other rows
+ * @param kernels what its kernels are told
  */
 public record RunnerSettings(
-    int blockSize, int numBlocks, long kvCacheBytes, int numThreads, boolean batchInvariant) {
+    int blockSize, int numBlocks, long kvCacheBytes, KernelSettings kernels) {
 
   /** Tokens of one KV block where nothing else is said. */
   public static final int DEFAULT_BLOCK_SIZE = 16;
-
-  /** Creates settings of ranks that may use the fastest kernels. */
-  public RunnerSettings(int blockSize, int numBlocks, long kvCacheBytes, int numThreads) {
-    this(blockSize, numBlocks, kvCacheBytes, numThreads, false);
-  }
 
   /** Checks the ranges. */
   public RunnerSettings {
@@ -29,7 +24,11 @@ public record RunnerSettings(
     require(numBlocks >= 0, "num-blocks", numBlocks, "0 (as many as fit) or more");
     require(
         numBlocks > 0 || kvCacheBytes > 0, "kv-cache-memory", kvCacheBytes, "more than 0 bytes");
-    require(numThreads >= 1, "threads", numThreads, "at least 1");
+  }
+
+  /** Creates settings of exact kernels, the fastest of them. */
+  public RunnerSettings(int blockSize, int numBlocks, long kvCacheBytes, int numThreads) {
+    this(blockSize, numBlocks, kvCacheBytes, KernelSettings.exact(numThreads));
   }
 
   /** Returns settings with a fixed number of blocks of the default size. */

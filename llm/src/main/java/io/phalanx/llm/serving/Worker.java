@@ -5,6 +5,7 @@ import io.phalanx.llm.EngineKwargs;
 import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.engine.StepOutput;
 import io.phalanx.llm.hub.ModelFiles;
+import io.phalanx.llm.layers.KernelSettings;
 import io.phalanx.llm.models.LoadProgress;
 import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.llm.models.ModelRunner;
@@ -200,7 +201,6 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
 
   private RunnerSettings runnerSettings(Load load, ModelConfig config, Path directory) {
     EngineKwargs engine = load.engine();
-    int threads = threads(load);
     if (device.isCuda()) {
       requireAuto(engine.dtype());
       long available =
@@ -213,7 +213,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
                           config,
                           DeviceProbe.cudaMemoryBytes(device),
                           KvMemory.weightBytes(directory)));
-      return new RunnerSettings(engine.blockSize(), 0, available, threads);
+      return new RunnerSettings(engine.blockSize(), 0, available, kernelSettings(load));
     }
     double share = environment.settings().kvMemoryShare();
     long available =
@@ -221,8 +221,13 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
             .kvCacheMemoryBytes()
             .orElseGet(() -> KvMemory.defaultBytes(engine, config, share, load.ranksInJvm()));
     int numBlocks = KvMemory.numBlocks(engine, config, available);
-    return new RunnerSettings(
-        engine.blockSize(), numBlocks, available, threads, engine.batchInvariant());
+    return new RunnerSettings(engine.blockSize(), numBlocks, available, kernelSettings(load));
+  }
+
+  private KernelSettings kernelSettings(Load load) {
+    EngineKwargs engine = load.engine();
+    boolean rounding = engine.dtype() == Dtype.BFLOAT16;
+    return new KernelSettings(threads(load), engine.quantization(), rounding, engine.batchInvariant());
   }
 
   private int threads(Load load) {

@@ -1,5 +1,6 @@
 package io.phalanx.llm.weights;
 
+import io.phalanx.llm.layers.cpu.MappedPages;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
@@ -109,9 +110,11 @@ final class SafetensorsFile implements AutoCloseable {
     };
   }
 
+  /** Weights that were copied while loading need not stay in memory; others come back as used. */
   @Override
   public void close() {
     if (bytes != null) {
+      MappedPages.release(bytes.data_ptr().address(), bytes.numel());
       bytes.releaseReference();
       bytes = null;
     }

@@ -2,10 +2,13 @@ package io.phalanx.llm.layers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.phalanx.llm.layers.cpu.CpuIsa;
 import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.device.NativeRuntime;
 import io.phalanx.runtime.error.ServingException;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -33,13 +36,15 @@ final class KernelsTest {
     thread = NativeRuntime.enterRankThread(1);
     scope = new PointerScope();
     owner = new NativeOwner();
-    kernels = Kernels.of(Device.CPU, ScalarType.BFloat16, false, owner);
+    kernels = Kernels.of(Device.CPU, ScalarType.BFloat16, KernelSettings.exact(1), owner);
     torch.manual_seed(7);
   }
 
   @Test
   void of_batchInvariantWithoutSuchKernels_isRefused() {
-    assertThatThrownBy(() -> Kernels.of(Device.CPU, ScalarType.BFloat16, true, owner))
+    KernelSettings settings = new KernelSettings(1, Quantization.NONE, false, true);
+
+    assertThatThrownBy(() -> Kernels.of(Device.CPU, ScalarType.BFloat16, settings, owner))
         .isInstanceOf(ServingException.class)
         .hasMessageContaining("batch-invariant");
   }
@@ -58,9 +63,9 @@ final class KernelsTest {
     Tensor bias = torch.randn(OUT);
     Tensor input = torch.randn(rows, IN);
 
-    Tensor found = kernels.linear().prepare(weight, bias, owner).forward(input);
+    Tensor found = kernels.linear().prepare(List.of(weight), bias, owner).forward(input);
 
-    assertClose(found, torch.linear(input, weight.to(ScalarType.Float)).add_(bias), 1e-5);
+    assertClose(found, torch.linear(input, weight.to(ScalarType.Float)).add_(bias), 3e-5);
   }
 
   @ParameterizedTest
@@ -69,9 +74,27 @@ final class KernelsTest {
     Tensor weight = torch.full(new long[] {OUT, IN}, new Scalar(weightValue));
     Tensor input = torch.ones(1, IN);
 
-    Tensor found = kernels.linear().prepare(weight, null, owner).forward(input);
+    Tensor found = kernels.linear().prepare(List.of(weight), null, owner).forward(input);
 
     assertClose(found, torch.linear(input, weight), 1e-6 * weightValue * IN);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 64})
+  void linear_int8_isNearTheFloat32Product(int rows) {
+    assumeTrue(CpuIsa.best() != CpuIsa.NONE, "int8 needs compiled kernels");
+    KernelSettings settings = new KernelSettings(2, Quantization.INT8, false, false);
+    LinearMethod int8 = Kernels.of(Device.CPU, ScalarType.BFloat16, settings, owner).linear();
+    Tensor upper = torch.randn(OUT, IN).to(ScalarType.BFloat16);
+    Tensor lower = torch.randn(3, IN).to(ScalarType.BFloat16);
+    Tensor bias = torch.randn(OUT + 3);
+    Tensor input = torch.randn(rows, IN);
+
+    Tensor found = int8.prepare(List.of(upper, lower), bias, owner).forward(input);
+
+    Tensor weight = LinearMethod.joined(List.of(upper, lower)).to(ScalarType.Float);
+    double typical = Math.sqrt(IN);
+    assertClose(found, torch.linear(input, weight).add_(bias), 0.05 * typical);
   }
 
   @ParameterizedTest
