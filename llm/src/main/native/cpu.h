@@ -32,4 +32,7 @@ enum phx_isa phx_best_isa(void);
    : (isa) == PHX_AVX512   ? name##_avx512     \
                            : name##_avx2)
 
+/* The same for a function that has no use for 8-bit products, and so no variant for them. */
+#define PHX_PICK_FLOAT(isa, name) ((isa) >= PHX_AVX512 ? name##_avx512 : name##_avx2)
+
 #endif

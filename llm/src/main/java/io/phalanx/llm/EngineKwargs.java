@@ -1,5 +1,6 @@
 package io.phalanx.llm;
 
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.layers.Quantization;
 import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.runtime.error.ErrorCode;
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param blockSize tokens of one block of keys and values
  * @param kvCacheMemoryBytes memory for keys and values of one rank; chosen from what is free if
  *     absent
+ * @param kvCacheType in which numbers keys and values are kept
  * @param gpuMemoryUtilization share of a GPU's memory that a rank may use, in (0, 1]
  * @param enablePrefixCaching whether sequences share the keys and values of equal beginnings
  * @param stepLatency how long chunks of prompts may make a step while streams run; absent for a
@@ -37,6 +39,7 @@ public record EngineKwargs(
     boolean enableChunkedPrefill,
     int blockSize,
     Optional<Long> kvCacheMemoryBytes,
+    KvCacheType kvCacheType,
     double gpuMemoryUtilization,
     boolean enablePrefixCaching,
     Optional<Duration> stepLatency,
@@ -55,6 +58,7 @@ public record EngineKwargs(
           true,
           16,
           Optional.empty(),
+          KvCacheType.AUTO,
           0.9,
           true,
           Optional.empty(),

@@ -1,6 +1,7 @@
 package io.phalanx.llm;
 
 import io.phalanx.llm.layers.Quantization;
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -44,6 +45,7 @@ public final class LlmConfigBuilder {
   private boolean enableChunkedPrefill = ENGINE.enableChunkedPrefill();
   private int blockSize = ENGINE.blockSize();
   private @Nullable Long kvCacheMemory;
+  private KvCacheType kvCacheType = ENGINE.kvCacheType();
   private double gpuMemoryUtilization = ENGINE.gpuMemoryUtilization();
   private boolean enablePrefixCaching = ENGINE.enablePrefixCaching();
   private @Nullable Duration stepLatency;
@@ -228,6 +230,12 @@ public final class LlmConfigBuilder {
     return this;
   }
 
+  /** In which numbers keys and values are kept; {@code AUTO} is 16 bits. */
+  public LlmConfigBuilder kvCacheType(KvCacheType value) {
+    kvCacheType = value;
+    return this;
+  }
+
   /** Sets the share of a GPU's memory that a rank may use. */
   public LlmConfigBuilder gpuMemoryUtilization(double value) {
     gpuMemoryUtilization = value;
@@ -340,6 +348,7 @@ public final class LlmConfigBuilder {
         enableChunkedPrefill,
         blockSize,
         Optional.ofNullable(kvCacheMemory),
+        kvCacheType,
         gpuMemoryUtilization,
         enablePrefixCaching,
         Optional.ofNullable(stepLatency),

@@ -2,6 +2,7 @@ package io.phalanx.llm;
 
 import com.typesafe.config.ConfigValueType;
 import io.phalanx.llm.layers.Quantization;
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.config.ConfigReader;
 import io.phalanx.runtime.error.ErrorCode;
@@ -36,7 +37,6 @@ final class LlmConfigReader {
           "enforce-eager",
           "guided-decoding-backend",
           "hf-overrides",
-          "kv-cache-dtype",
           "kv-transfer-config",
           "limit-mm-per-prompt",
           "load-format",
@@ -209,6 +209,7 @@ final class LlmConfigReader {
         .optionalBytes("kv-cache-memory")
         .or(() -> engine.optionalBytes("kv-cache-memory-bytes"))
         .ifPresent(builder::kvCacheMemory);
+    engine.optionalEnum("kv-cache-dtype", KvCacheType.class).ifPresent(builder::kvCacheType);
     engine.optionalNumber("gpu-memory-utilization").ifPresent(builder::gpuMemoryUtilization);
     engine.optionalEnum("quantization", Quantization.class).ifPresent(builder::quantization);
     engine.optionalBool("enable-prefix-caching").ifPresent(builder::enablePrefixCaching);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.layers.Quantization;
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -72,6 +73,7 @@ final class LlmConfigsTest {
               enable-chunked-prefill = false, block-size = 4, kv-cache-memory = 2MiB
               gpu-memory-utilization = 0.5, seed = 11, dtype = half, quantization = int8
               enable-prefix-caching = false, step-latency = 70ms, batch-invariant = true
+              kv-cache-dtype = int16-per-token-head
             }
             placement-group-config {
               bundles = [{ GPU = 2 }, { GPU = 2, CPU = 1 }]
@@ -111,6 +113,7 @@ final class LlmConfigsTest {
         .enableChunkedPrefill(false)
         .blockSize(4)
         .kvCacheMemory(2 << 20)
+        .kvCacheType(KvCacheType.INT16_PER_TOKEN_HEAD)
         .gpuMemoryUtilization(0.5)
         .enablePrefixCaching(false)
         .stepLatency(Duration.ofMillis(70))

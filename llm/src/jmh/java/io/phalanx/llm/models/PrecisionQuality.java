@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.engine.ModelInput.SampleRow;
 import io.phalanx.llm.layers.KernelSettings;
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.layers.Quantization;
 import io.phalanx.llm.tokenizer.HuggingFaceTokenizer;
 import java.io.IOException;
@@ -48,8 +49,8 @@ public final class PrecisionQuality {
   private static final List<Precision> PRECISIONS =
       List.of(
           new Precision("exact", KernelSettings.exact(2)),
-          new Precision("bfloat16", new KernelSettings(2, Quantization.NONE, true, false)),
-          new Precision("int8", new KernelSettings(2, Quantization.INT8, false, false)));
+          new Precision("bfloat16", new KernelSettings(2, Quantization.NONE, true, false, KvCacheType.AUTO)),
+          new Precision("int8", new KernelSettings(2, Quantization.INT8, false, false, KvCacheType.AUTO)));
 
   /** Prints a table. */
   public static void main(String[] args) throws IOException {

@@ -12,15 +12,21 @@ import java.util.stream.IntStream;
  * <p>Letters: {@code T} scheduled tokens of all sequences, {@code R} rows whose next token is
  * drawn.
  *
- * @param positions {@code [T]} of each token in its sequence, exact in float32
+ * @param tokenIds {@code [T]}
+ * @param positions {@code [T]} of each token in its sequence
  * @param slots {@code [T]} where each token's key and value go
  * @param sampleRows {@code [R]} indexes into {@code T}
  * @param sampleSpans {@code [R]} indexes into {@code spans}
  * @param spans one for each sequence, in order
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed or compared
-record BatchLayout(
-    float[] positions, long[] slots, long[] sampleRows, int[] sampleSpans, List<Span> spans) {
+public record BatchLayout(
+    int[] tokenIds,
+    int[] positions,
+    int[] slots,
+    int[] sampleRows,
+    int[] sampleSpans,
+    List<Span> spans) {
 
   /**
    * The tokens of one sequence.
@@ -31,11 +37,17 @@ record BatchLayout(
    * @param blocks the sequence's block table
    */
   @SuppressWarnings("ArrayRecordComponent") // never changed or compared
-  record Span(int firstToken, int numTokens, int contextLength, int[] blocks) {}
+  public record Span(int firstToken, int numTokens, int contextLength, int[] blocks) {}
 
-  static BatchLayout of(ModelInput input, int blockSize) {
-    float[] positions = new float[input.numTokens()];
-    long[] slots = new long[input.numTokens()];
+  /** Returns whether some row's token is not drawn. */
+  public boolean drawsFewerThanAll() {
+    return sampleRows.length < slots.length;
+  }
+
+  /** Lays out a step whose blocks have {@code blockSize} tokens. */
+  public static BatchLayout of(ModelInput input, int blockSize) {
+    int[] positions = new int[input.numTokens()];
+    int[] slots = new int[input.numTokens()];
     List<Span> spans = new ArrayList<>();
     int token = 0;
     for (int s = 0; s < input.numSequences(); s++) {
@@ -45,17 +57,18 @@ record BatchLayout(
       spans.add(new Span(token, numTokens, contextLength, blocks));
       for (int p = contextLength - numTokens; p < contextLength; p++) {
         positions[token] = p;
-        slots[token++] = (long) blocks[p / blockSize] * blockSize + p % blockSize;
+        slots[token++] = blocks[p / blockSize] * blockSize + p % blockSize;
       }
     }
     int[] sampleSpans = input.samples().stream().mapToInt(SampleRow::sequence).toArray();
-    return new BatchLayout(positions, slots, lastRows(sampleSpans, spans), sampleSpans, spans);
+    return new BatchLayout(
+        input.tokenIds(), positions, slots, lastRows(sampleSpans, spans), sampleSpans, spans);
   }
 
-  private static long[] lastRows(int[] sampleSpans, List<Span> spans) {
+  private static int[] lastRows(int[] sampleSpans, List<Span> spans) {
     return IntStream.of(sampleSpans)
         .mapToObj(spans::get)
-        .mapToLong(span -> (long) span.firstToken() + span.numTokens() - 1)
+        .mapToInt(span -> span.firstToken() + span.numTokens() - 1)
         .toArray();
   }
 }

@@ -16,7 +16,7 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @see <a href="https://arxiv.org/abs/2205.14135">Dao et al., FlashAttention (2022)</a>
  */
-final class CpuFlashAttention implements AttentionMethod {
+final class CpuFlashAttention implements DenseAttention {
   private final OperatorHandle operator;
 
   /**

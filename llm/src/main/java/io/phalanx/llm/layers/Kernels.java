@@ -1,5 +1,7 @@
 package io.phalanx.llm.layers;
 
+import io.phalanx.llm.layers.cpu.CompiledAttention;
+import io.phalanx.llm.layers.cpu.CompiledElementwise;
 import io.phalanx.llm.layers.cpu.ComputePool;
 import io.phalanx.llm.layers.cpu.CpuIsa;
 import io.phalanx.runtime.device.Device;
@@ -20,75 +22,112 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * not run. On CUDA activations have the checkpoint's type.
  *
  * @param device where tensors live
- * @param type of the activations and of keys and values
+ * @param type of the activations
  * @param linear for all matrices
+ * @param elementwise for what lies between the matrices
  * @param attention for all layers
  */
 public record Kernels(
     org.bytedeco.pytorch.Device device,
     ScalarType type,
     LinearMethod linear,
+    ElementwiseMethod elementwise,
     AttentionMethod attention) {
 
   /**
    * Chooses the kernels of a device.
    *
    * @param checkpointType type of the model's matrices
-   * @param settings threads, how weights are stored, and what must hold
+   * @param settings threads, how weights and the cache are stored, and what must hold
+   * @param blockSize tokens of one KV block
    * @param owner keeps what the kernels need for as long as they are used
    * @throws ServingException {@code INVALID_CONFIGURATION} if the device has no such kernels
    */
   public static Kernels of(
-      Device device, ScalarType checkpointType, KernelSettings settings, NativeOwner owner) {
-    if (settings.batchInvariant()) {
-      throw new ServingException(
-          ErrorCode.INVALID_CONFIGURATION,
-          "engine-kwargs.batch-invariant is true, but the attention of "
-              + device
-              + " adds up in an order that depends on how a prompt was cut; set it to false.");
-    }
+      Device device,
+      ScalarType checkpointType,
+      KernelSettings settings,
+      int blockSize,
+      NativeOwner owner) {
+    CacheSettings cache =
+        new CacheSettings(kvCacheType(device, settings.kvCacheType()), blockSize);
     if (device.isCuda()) {
-      requireNoQuantization(settings, "a GPU");
-      return cuda(device, checkpointType, owner);
+      requireNothingSpecial(settings, "a GPU");
+      return cuda(device, checkpointType, cache, owner);
     }
-    return cpu(settings, owner);
+    return cpu(settings, cache, owner);
   }
 
-  private static Kernels cuda(Device device, ScalarType checkpointType, NativeOwner owner) {
+  /** Returns in which numbers a device keeps keys and values if {@code configured} is wanted. */
+  public static KvCacheType kvCacheType(Device device, KvCacheType configured) {
+    if (configured != KvCacheType.AUTO || device.isCuda()) {
+      return configured;
+    }
+    return CpuIsa.best() == CpuIsa.NONE ? KvCacheType.FLOAT32 : KvCacheType.INT16_PER_TOKEN_HEAD;
+  }
+
+  private static Kernels cuda(
+      Device device, ScalarType type, CacheSettings cache, NativeOwner owner) {
     org.bytedeco.pytorch.Device cuda =
         owner.keep(new org.bytedeco.pytorch.Device(DeviceType.CUDA, (byte) device.index()));
     return new Kernels(
-        cuda, checkpointType, new DenseLinearMethod(cuda, checkpointType), new MaskedAttention());
+        cuda,
+        type,
+        new DenseLinearMethod(cuda, type),
+        new TorchElementwise(type),
+        new TorchAttention(new MaskedAttention(), cache, cuda, type));
   }
 
-  private static Kernels cpu(KernelSettings settings, NativeOwner owner) {
+  private static Kernels cpu(KernelSettings settings, CacheSettings cache, NativeOwner owner) {
     org.bytedeco.pytorch.Device cpu = owner.keep(new org.bytedeco.pytorch.Device(DeviceType.CPU));
     CpuIsa isa = CpuIsa.best();
     if (isa == CpuIsa.NONE) {
-      requireNoQuantization(settings, "this processor, which lacks AVX2");
-      return new Kernels(
-          cpu, ScalarType.Float, libTorchLinear(cpu, owner), new CpuFlashAttention(owner));
+      requireNothingSpecial(settings, "this processor, which lacks AVX2");
+      return libTorch(cpu, cache, owner);
     }
-    LinearMethod linear = compiledLinear(isa, settings, owner);
-    return new Kernels(cpu, ScalarType.Float, linear, new CpuFlashAttention(owner));
-  }
-
-  private static void requireNoQuantization(KernelSettings settings, String where) {
-    if (settings.quantization() != Quantization.NONE) {
-      throw new ServingException(
-          ErrorCode.INVALID_CONFIGURATION,
-          "engine-kwargs.quantization is int8, which does not run on " + where + "; leave it out.");
-    }
-  }
-
-  private static LinearMethod compiledLinear(
-      CpuIsa isa, KernelSettings settings, NativeOwner owner) {
     ComputePool pool = ComputePool.start(settings.numThreads(), isa);
     owner.onClose(pool::close);
+    CompiledElementwise elementwise = new CompiledElementwise(pool, owner);
+    return new Kernels(
+        cpu,
+        ScalarType.Float,
+        compiledLinear(pool, settings),
+        elementwise,
+        new CompiledAttention(pool, cache, elementwise));
+  }
+
+  /** Refuses what only the compiled kernels can do. */
+  private static void requireNothingSpecial(KernelSettings settings, String where) {
+    if (settings.quantization() != Quantization.NONE) {
+      throw refused("quantization is int8, which does not run on " + where + "; leave it out.");
+    }
+    if (settings.batchInvariant()) {
+      throw refused(
+          "batch-invariant is true, but on "
+              + where
+              + ", sums are made in an order that depends on the batch; set it to false.");
+    }
+  }
+
+  private static ServingException refused(String reason) {
+    return new ServingException(ErrorCode.INVALID_CONFIGURATION, "engine-kwargs." + reason);
+  }
+
+  private static LinearMethod compiledLinear(ComputePool pool, KernelSettings settings) {
     return switch (settings.quantization()) {
       case NONE -> new InPlaceLinearMethod(pool, settings.roundActivations());
       case INT8 -> new Int8LinearMethod(pool);
     };
+  }
+
+  private static Kernels libTorch(
+      org.bytedeco.pytorch.Device cpu, CacheSettings cache, NativeOwner owner) {
+    return new Kernels(
+        cpu,
+        ScalarType.Float,
+        libTorchLinear(cpu, owner),
+        new TorchElementwise(ScalarType.Float),
+        new TorchAttention(new CpuFlashAttention(owner), cache, cpu, ScalarType.Float));
   }
 
   private static LinearMethod libTorchLinear(org.bytedeco.pytorch.Device cpu, NativeOwner owner) {
@@ -103,11 +142,11 @@ public record Kernels(
 
   /** Returns memory of this type on this device, holding anything; of the caller's scope. */
   public Tensor empty(long... shape) {
-    return torch.empty(shape, options(type), null);
+    return torch.empty(shape, options(device, type), null);
   }
 
-  /** Returns this device with {@code elementType}; of the caller's scope. */
-  TensorOptions options(ScalarType elementType) {
-    return new TensorOptions(elementType).device(new DeviceOptional(device));
+  /** Returns {@code device} with {@code type}; of the caller's scope. */
+  static TensorOptions options(org.bytedeco.pytorch.Device device, ScalarType type) {
+    return new TensorOptions(type).device(new DeviceOptional(device));
   }
 }

@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * <p>Queries are taken in slices, so that a mask never has more than {@link #MAX_MASK_ELEMENTS}
  * elements however long the context is.
  */
-final class MaskedAttention implements AttentionMethod {
+final class MaskedAttention implements DenseAttention {
   /** 4 Mi elements of one byte. */
   static final long MAX_MASK_ELEMENTS = 1 << 22;
 

@@ -6,7 +6,6 @@ import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +25,7 @@ record MatrixHandle(long address, WeightType type, long rows, long columns) {
    * @param bias float32, contiguous, or null; likewise
    */
   static MatrixHandle of(List<Tensor> parts, @Nullable Tensor bias) {
-    WeightType type = weightType(parts.get(0).scalar_type().intern());
+    WeightType type = WeightType.of(parts.get(0).scalar_type().intern());
     long columns = parts.get(0).size(1);
     long offsets = bias == null ? 0 : bias.data_ptr().address();
     long address =
@@ -47,14 +46,5 @@ record MatrixHandle(long address, WeightType type, long rows, long columns) {
       throw new ServingException(ErrorCode.DEVICE_OUT_OF_MEMORY, "No memory for a matrix.");
     }
     return address;
-  }
-
-  private static WeightType weightType(ScalarType type) {
-    return switch (type) {
-      case Float -> WeightType.F32;
-      case Half -> WeightType.F16;
-      case BFloat16 -> WeightType.BF16;
-      default -> throw new IllegalArgumentException("weights of type " + type);
-    };
   }
 }

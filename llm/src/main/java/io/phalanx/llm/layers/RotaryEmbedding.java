@@ -3,12 +3,13 @@ package io.phalanx.llm.layers;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Rotary position embedding of one step: the first half of each head is rotated against the second.
  * Cosines and sines are computed once for a step and shared by all layers.
  */
-public final class RotaryEmbedding {
+final class RotaryEmbedding {
   private final Tensor cosines;
   private final Tensor sines;
 
@@ -22,11 +23,11 @@ public final class RotaryEmbedding {
    *
    * @param positions {@code [T]}, float32, on the rank's device
    * @param inverseFrequencies {@code [D / 2]}, float32, likewise
-   * @param kernels gives the activations' type
+   * @param type of activations
    */
-  static RotaryEmbedding of(Tensor positions, Tensor inverseFrequencies, Kernels kernels) {
+  static RotaryEmbedding of(Tensor positions, Tensor inverseFrequencies, ScalarType type) {
     Tensor angles = torch.outer(positions, inverseFrequencies).unsqueeze(1);
-    return new RotaryEmbedding(angles.cos().to(kernels.type()), angles.sin().to(kernels.type()));
+    return new RotaryEmbedding(angles.cos().to(type), angles.sin().to(type));
   }
 
   /**
@@ -35,7 +36,7 @@ public final class RotaryEmbedding {
    * @param heads {@code [T, H, D]}, activation type
    * @return the same shape and type, contiguous
    */
-  public Tensor apply(Tensor heads) {
+  Tensor apply(Tensor heads) {
     long half = heads.size(2) / 2;
     Tensor first = heads.narrow(2, 0, half);
     Tensor second = heads.narrow(2, half, half);

@@ -2,7 +2,6 @@ package io.phalanx.llm.layers;
 
 import io.phalanx.runtime.collective.ProcessGroup;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -49,22 +48,16 @@ public final class VocabParallelEmbedding {
   }
 
   /**
-   * Looks up each token.
+   * Looks up each token of a step.
    *
-   * @param tokenIds {@code [T]}, int64, on the rank's device, {@code 0 .. vocabSize - 1}
    * @return {@code [T, hidden]}, activation type, the same on every rank
    */
-  public Tensor forward(Tensor tokenIds) {
+  public Tensor forward(ModelStep step) {
+    Tensor found = context.kernels().elementwise().embed(rows, firstRow, step);
     ProcessGroup group = context.group();
-    if (group.size() == 1) {
-      return rows.index_select(0, tokenIds).to(context.kernels().type());
+    if (group.size() > 1) {
+      group.allReduce(found);
     }
-    Tensor local = tokenIds.sub(new Scalar(firstRow));
-    Tensor elsewhere = local.lt(new Scalar(0)).logical_or_(local.ge(new Scalar(rows.size(0))));
-    local.masked_fill_(elsewhere, new Scalar(0));
-    Tensor found = rows.index_select(0, local).to(context.kernels().type());
-    found.masked_fill_(elsewhere.unsqueeze(1), new Scalar(0));
-    group.allReduce(found);
     return found;
   }
 }

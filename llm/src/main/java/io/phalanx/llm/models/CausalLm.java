@@ -1,7 +1,7 @@
 package io.phalanx.llm.models;
 
 import io.phalanx.llm.layers.KvCache;
-import io.phalanx.llm.layers.StepTensors;
+import io.phalanx.llm.layers.ModelStep;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -18,7 +18,7 @@ public interface CausalLm {
    *
    * @return {@code [T, hidden]}
    */
-  Tensor embed(StepTensors step);
+  Tensor embed(ModelStep step);
 
   /**
    * Runs this stage's decoder layers.
@@ -28,7 +28,7 @@ public interface CausalLm {
    * @return {@code [T, hidden]}, contiguous; on the last stage {@code [R, hidden]}, since nobody
    *     needs the other rows after the last layer
    */
-  Tensor decode(Tensor hidden, KvCache cache, StepTensors step);
+  Tensor decode(Tensor hidden, KvCache cache, ModelStep step);
 
   /**
    * Projects hidden states to logits; on the last stage only, together with the stage's other

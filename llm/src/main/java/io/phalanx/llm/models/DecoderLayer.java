@@ -1,12 +1,12 @@
 package io.phalanx.llm.models;
 
 import io.phalanx.llm.layers.ColumnParallelLinear;
+import io.phalanx.llm.layers.ElementwiseMethod;
 import io.phalanx.llm.layers.KvCache;
 import io.phalanx.llm.layers.LayerContext;
+import io.phalanx.llm.layers.ModelStep;
 import io.phalanx.llm.layers.RmsNorm;
 import io.phalanx.llm.layers.RowParallelLinear;
-import io.phalanx.llm.layers.SiluAndMul;
-import io.phalanx.llm.layers.StepTensors;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -17,6 +17,7 @@ final class DecoderLayer {
   private final RmsNorm postAttentionNorm;
   private final ColumnParallelLinear gateAndUp;
   private final RowParallelLinear down;
+  private final ElementwiseMethod elementwise;
 
   /** Loads the layer whose tensors' names start with {@code prefix}. */
   DecoderLayer(LayerContext context, ModelConfig config, String prefix) {
@@ -32,6 +33,7 @@ final class DecoderLayer {
     this.gateAndUp = ColumnParallelLinear.load(context, names, hidden, intermediate, bias);
     this.down =
         RowParallelLinear.load(context, prefix + "mlp.down_proj", intermediate, hidden, bias);
+    this.elementwise = context.kernels().elementwise();
   }
 
   /**
@@ -41,13 +43,13 @@ final class DecoderLayer {
    * @return {@code [Q, hidden]} for the step's {@code Q} queries, which are all rows but in the
    *     last layer
    */
-  Tensor forward(Tensor hidden, KvCache.Layer cache, StepTensors step) {
-    Tensor output = attention.forward(inputNorm.forward(hidden), cache, step);
-    if (output == null) {
+  Tensor forward(Tensor hidden, KvCache.Layer cache, ModelStep step) {
+    Tensor attended = attention.forward(inputNorm.forward(hidden), cache, step);
+    if (attended == null) {
       return hidden.narrow(0, 0, 0);
     }
-    Tensor attended = output.add_(step.queryRows(hidden));
-    Tensor gated = SiluAndMul.forward(gateAndUp.forward(postAttentionNorm.forward(attended)));
-    return down.forward(gated).add_(attended);
+    Tensor normalized = postAttentionNorm.addAndForward(attended, step.queryRows(hidden));
+    Tensor gated = elementwise.siluAndMul(gateAndUp.forward(normalized));
+    return elementwise.add(down.forward(gated), attended);
   }
 }

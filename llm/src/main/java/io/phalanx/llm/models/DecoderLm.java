@@ -3,12 +3,13 @@ package io.phalanx.llm.models;
 import io.phalanx.llm.layers.KvCache;
 import io.phalanx.llm.layers.LayerContext;
 import io.phalanx.llm.layers.LmHead;
+import io.phalanx.llm.layers.ModelStep;
 import io.phalanx.llm.layers.RmsNorm;
-import io.phalanx.llm.layers.StepTensors;
 import io.phalanx.llm.layers.VocabParallelEmbedding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -83,22 +84,36 @@ final class DecoderLm implements CausalLm {
   }
 
   @Override
-  public Tensor embed(StepTensors step) {
+  public Tensor embed(ModelStep step) {
     if (embedding == null) {
       throw new IllegalStateException("only the first stage embeds tokens");
     }
-    return embedding.forward(step.tokenIds());
+    return embedding.forward(step);
   }
 
   @Override
-  public Tensor decode(Tensor hidden, KvCache cache, StepTensors step) {
+  public Tensor decode(Tensor hidden, KvCache cache, ModelStep step) {
     Tensor result = hidden;
     for (int i = 0; i < layers.size(); i++) {
       boolean last = head != null && i == layers.size() - 1;
-      StepTensors layerStep = last ? step.ofLastLayer() : step;
-      result = layers.get(i).forward(result, cache.layer(i), layerStep);
+      Tensor input = result;
+      result = decode(layers.get(i), input, cache.layer(i), last ? step.ofLastLayer() : step);
+      if (input != hidden) {
+        input.close();
+      }
     }
     return result;
+  }
+
+  /** Frees what the layer allocates besides its result. */
+  private static Tensor decode(
+      DecoderLayer layer, Tensor hidden, KvCache.Layer cache, ModelStep step) {
+    PointerScope outer = PointerScope.getInnerScope();
+    try (PointerScope scope = new PointerScope()) {
+      Tensor result = layer.forward(hidden, cache, step);
+      outer.attach(result);
+      return result;
+    }
   }
 
   @Override

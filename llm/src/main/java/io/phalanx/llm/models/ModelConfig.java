@@ -103,10 +103,9 @@ public record ModelConfig(
             + ".");
   }
 
-  /** Returns the bytes of keys and values of one token in one layer of one rank, in float32. */
-  public long kvBytesPerTokenAndLayer(int tensorParallelSize) {
-    int heads = Math.max(1, attention.numKvHeads() / tensorParallelSize);
-    return 2L * heads * attention.headDim() * Float.BYTES;
+  /** Returns the key/value heads of each layer that one rank has. */
+  public int numKvHeads(int tensorParallelSize) {
+    return Math.max(1, attention.numKvHeads() / tensorParallelSize);
   }
 
   private boolean canCut(int tp) {

@@ -2,12 +2,13 @@ package io.phalanx.llm.models;
 
 import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.engine.StepOutput;
+import io.phalanx.llm.layers.CacheSettings;
 import io.phalanx.llm.layers.Kernels;
 import io.phalanx.llm.layers.KvCache;
 import io.phalanx.llm.layers.LayerContext;
+import io.phalanx.llm.layers.ModelStep;
 import io.phalanx.llm.layers.NativeOwner;
 import io.phalanx.llm.layers.QkvParallelLinear.Heads;
-import io.phalanx.llm.layers.StepTensors;
 import io.phalanx.llm.weights.Checkpoint;
 import io.phalanx.runtime.device.NativeRuntime;
 import io.phalanx.runtime.error.ErrorCode;
@@ -82,6 +83,7 @@ public final class RankModelRunner implements ModelRunner {
               rank.device(),
               weights.type(DecoderLm.EMBEDDING + ".weight"),
               settings.kernels(),
+              settings.blockSize(),
               owner);
       LayerContext context = new LayerContext(weights, rank.tensorGroup(), kernels, owner);
       CausalLm model = DecoderLm.load(context, config, stage, progress);
@@ -97,8 +99,8 @@ public final class RankModelRunner implements ModelRunner {
     Heads heads = SelfAttention.heads(config.attention()).ofRank(context.size());
     int numBlocks = settings.numBlocks();
     if (numBlocks == 0) {
-      long blockBytes =
-          KvCache.bytesPerBlock(stage.numLayers(), settings.blockSize(), heads, context.kernels());
+      CacheSettings cache = context.kernels().attention().cache();
+      long blockBytes = stage.numLayers() * cache.blockShape(heads).bytes();
       numBlocks = (int) Math.min(Integer.MAX_VALUE, settings.kvCacheBytes() / blockBytes);
       if (numBlocks == 0) {
         throw new ServingException(
@@ -112,12 +114,7 @@ public final class RankModelRunner implements ModelRunner {
       }
     }
     return KvCache.allocate(
-        stage.numLayers(),
-        numBlocks,
-        settings.blockSize(),
-        heads,
-        context.kernels(),
-        context.owner());
+        stage.numLayers(), numBlocks, heads, context.kernels().attention(), context.owner());
   }
 
   @Override
@@ -139,7 +136,10 @@ public final class RankModelRunner implements ModelRunner {
     if (!rank.isLastStage() || rank.tensorRank() != 0) {
       return null;
     }
-    int[] tokenIds = logits == null ? new int[0] : Sampler.sample(logits, input.samples());
+    int[] tokenIds =
+        logits == null
+            ? new int[0]
+            : Sampler.sample(logits, input.samples(), loaded.kernels().elementwise());
     return new StepOutput(input.step(), tokenIds);
   }
 
@@ -150,9 +150,7 @@ public final class RankModelRunner implements ModelRunner {
    *     other ranks and where no token is drawn
    */
   @Nullable Tensor logits(ModelInput input) {
-    StepTensors step =
-        StepTensors.of(
-            input, loaded.cache().blockSize(), loaded.inverseFrequencies(), loaded.kernels());
+    ModelStep step = loaded.kernels().attention().step(input, loaded.inverseFrequencies());
     Tensor hidden = loaded.model().decode(stageInput(step), loaded.cache(), step);
     if (!rank.isLastStage()) {
       rank.pipelineGroup().send(hidden, rank.pipelineStage() + 1);
@@ -164,11 +162,11 @@ public final class RankModelRunner implements ModelRunner {
   /**
    * The hidden states that this stage starts from: the embedding, or what the stage before sends.
    */
-  private Tensor stageInput(StepTensors step) {
+  private Tensor stageInput(ModelStep step) {
     if (rank.pipelineStage() == 0) {
       return loaded.model().embed(step);
     }
-    Tensor hidden = loaded.kernels().empty(step.tokenIds().numel(), config.hiddenSize());
+    Tensor hidden = loaded.kernels().empty(step.numTokens(), config.hiddenSize());
     rank.pipelineGroup().receive(hidden, rank.pipelineStage() - 1);
     return hidden;
   }

@@ -26,7 +26,7 @@ public record RunnerSettings(
         numBlocks > 0 || kvCacheBytes > 0, "kv-cache-memory", kvCacheBytes, "more than 0 bytes");
   }
 
-  /** Creates settings of exact kernels, the fastest of them. */
+  /** Creates settings of exact kernels with the device's best type of keys and values. */
   public RunnerSettings(int blockSize, int numBlocks, long kvCacheBytes, int numThreads) {
     this(blockSize, numBlocks, kvCacheBytes, KernelSettings.exact(numThreads));
   }

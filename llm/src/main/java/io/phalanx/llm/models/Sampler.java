@@ -1,11 +1,10 @@
 package io.phalanx.llm.models;
 
 import io.phalanx.llm.engine.ModelInput.SampleRow;
+import io.phalanx.llm.layers.ElementwiseMethod;
 import java.util.List;
-import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
-import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
@@ -21,6 +20,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * the other rows.
  */
 final class Sampler {
+  /** Candidates that usually are enough; sorting a large vocabulary takes milliseconds. */
+  private static final long HEAD = 1024;
+
   private Sampler() {}
 
   /**
@@ -28,13 +30,16 @@ final class Sampler {
    *
    * @param logits {@code [R, vocab]}, any float type
    * @param rows {@code R} ways to draw
+   * @param elementwise of the device
    * @return {@code [R]} token ids
    */
-  static int[] sample(Tensor logits, List<SampleRow> rows) {
+  static int[] sample(Tensor logits, List<SampleRow> rows, ElementwiseMethod elementwise) {
     try (PointerScope scope = new PointerScope()) {
       Tensor numbers = logits.to(ScalarType.Float);
       int[] tokens =
-          rows.stream().allMatch(Sampler::draws) ? new int[rows.size()] : argmax(numbers);
+          rows.stream().allMatch(Sampler::draws)
+              ? new int[rows.size()]
+              : elementwise.argmax(numbers);
       for (int i = 0; i < tokens.length; i++) {
         SampleRow row = rows.get(i);
         if (draws(row)) {
@@ -47,16 +52,6 @@ final class Sampler {
 
   private static boolean draws(SampleRow row) {
     return row.temperature() > 0;
-  }
-
-  private static int[] argmax(Tensor logits) {
-    Tensor likeliest = logits.argmax(new LongOptional(1), false).cpu();
-    int[] tokens = new int[(int) likeliest.numel()];
-    LongPointer values = likeliest.data_ptr_long();
-    for (int i = 0; i < tokens.length; i++) {
-      tokens[i] = (int) values.get(i);
-    }
-    return tokens;
   }
 
   private static int draw(Tensor logits, SampleRow row) {
@@ -84,11 +79,20 @@ final class Sampler {
   private record Candidates(Tensor probabilities, Tensor tokens) {}
 
   private static Candidates candidates(Tensor logits, SampleRow row) {
-    T_TensorTensor_T sorted =
-        keepsTopK(row, logits.numel())
-            ? logits.topk(row.topK(), 0, true, true)
-            : logits.sort(new BoolOptional(true), 0, true);
-    return new Candidates(probabilities(sorted.get0(), row), sorted.get1());
+    if (keepsTopK(row, logits.numel())) {
+      T_TensorTensor_T most = logits.topk(row.topK(), 0, true, true);
+      return new Candidates(probabilities(most.get0(), row), most.get1());
+    }
+    Tensor all = probabilities(logits, row);
+    long head = Math.min(HEAD, all.numel());
+    Candidates likeliest = candidates(all.topk(head, 0, true, true));
+    return kept(likeliest.probabilities(), row) < head
+        ? likeliest
+        : candidates(all.sort(new BoolOptional(true), 0, true));
+  }
+
+  private static Candidates candidates(T_TensorTensor_T sorted) {
+    return new Candidates(sorted.get0(), sorted.get1());
   }
 
   private static Tensor probabilities(Tensor logits, SampleRow row) {

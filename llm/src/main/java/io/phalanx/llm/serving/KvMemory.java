@@ -1,6 +1,8 @@
 package io.phalanx.llm.serving;
 
 import io.phalanx.llm.EngineKwargs;
+import io.phalanx.llm.layers.KvBlockShape;
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -22,12 +24,22 @@ final class KvMemory {
 
   private KvMemory() {}
 
-  /** Returns the bytes of one block in the largest pipeline stage of one rank. */
-  static long bytesPerBlock(EngineKwargs engine, ModelConfig model) {
+  /**
+   * Returns the bytes of one block in the largest pipeline stage of one rank.
+   *
+   * @param type of keys and values on the rank's device
+   */
+  static long bytesPerBlock(EngineKwargs engine, ModelConfig model, KvCacheType type) {
     int tensorParallelSize = engine.parallel().tensorParallelSize();
     int stages = engine.parallel().pipelineParallelSize();
     int layers = (model.numLayers() + stages - 1) / stages;
-    return model.kvBytesPerTokenAndLayer(tensorParallelSize) * layers * engine.blockSize();
+    KvBlockShape block =
+        new KvBlockShape(
+            engine.blockSize(),
+            model.numKvHeads(tensorParallelSize),
+            model.attention().headDim(),
+            type);
+    return layers * block.bytes();
   }
 
   /**
@@ -35,11 +47,12 @@ final class KvMemory {
    *
    * @param availableBytes memory that this rank may take for keys and values
    */
-  static int numBlocks(EngineKwargs engine, ModelConfig model, long availableBytes) {
+  static int numBlocks(
+      EngineKwargs engine, ModelConfig model, KvCacheType type, long availableBytes) {
     int blockSize = engine.blockSize();
     long blocksOfSequence = (engine.maxModelLength(model) + blockSize - 1L) / blockSize;
     long useful = blocksOfSequence * engine.maxNumSequences();
-    long fitting = availableBytes / bytesPerBlock(engine, model);
+    long fitting = availableBytes / bytesPerBlock(engine, model, type);
     return (int) Math.max(1, Math.min(Integer.MAX_VALUE / blockSize, Math.min(useful, fitting)));
   }
 
@@ -50,10 +63,11 @@ final class KvMemory {
    *
    * @param ranks ranks of the replica that share this machine's memory
    */
-  static long defaultBytes(EngineKwargs engine, ModelConfig model, double share, int ranks) {
+  static long defaultBytes(
+      EngineKwargs engine, ModelConfig model, KvCacheType type, double share, int ranks) {
     int blockSize = engine.blockSize();
     long blocksOfSequence = (engine.maxModelLength(model) + blockSize - 1L) / blockSize;
-    long ample = LONG_SEQUENCES * blocksOfSequence * bytesPerBlock(engine, model);
+    long ample = LONG_SEQUENCES * blocksOfSequence * bytesPerBlock(engine, model, type);
     return Math.min((long) (share * freeBytes() / ranks), Math.max(SMALL_BYTES, ample));
   }
 

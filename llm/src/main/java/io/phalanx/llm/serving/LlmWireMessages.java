@@ -17,6 +17,7 @@ import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.engine.SamplingParams;
 import io.phalanx.llm.engine.StepOutput;
 import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.layers.Quantization;
 import io.phalanx.runtime.serialization.WireMessages;
 import java.util.List;
@@ -94,6 +95,7 @@ public final class LlmWireMessages implements WireMessages {
         DeploymentController.Watch.class,
         DeploymentController.Forgotten.class,
         Worker.Neighbours.class,
-        Quantization.class);
+        Quantization.class,
+        KvCacheType.class);
   }
 }

@@ -6,6 +6,8 @@ import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.engine.StepOutput;
 import io.phalanx.llm.hub.ModelFiles;
 import io.phalanx.llm.layers.KernelSettings;
+import io.phalanx.llm.layers.Kernels;
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.models.LoadProgress;
 import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.llm.models.ModelRunner;
@@ -215,19 +217,25 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
                           KvMemory.weightBytes(directory)));
       return new RunnerSettings(engine.blockSize(), 0, available, kernelSettings(load));
     }
+    KvCacheType type = Kernels.kvCacheType(device, engine.kvCacheType());
     double share = environment.settings().kvMemoryShare();
     long available =
         engine
             .kvCacheMemoryBytes()
-            .orElseGet(() -> KvMemory.defaultBytes(engine, config, share, load.ranksInJvm()));
-    int numBlocks = KvMemory.numBlocks(engine, config, available);
+            .orElseGet(() -> KvMemory.defaultBytes(engine, config, type, share, load.ranksInJvm()));
+    int numBlocks = KvMemory.numBlocks(engine, config, type, available);
     return new RunnerSettings(engine.blockSize(), numBlocks, available, kernelSettings(load));
   }
 
   private KernelSettings kernelSettings(Load load) {
     EngineKwargs engine = load.engine();
     boolean rounding = engine.dtype() == Dtype.BFLOAT16;
-    return new KernelSettings(threads(load), engine.quantization(), rounding, engine.batchInvariant());
+    return new KernelSettings(
+        threads(load),
+        engine.quantization(),
+        rounding,
+        engine.batchInvariant(),
+        engine.kvCacheType());
   }
 
   private int threads(Load load) {

@@ -2,9 +2,7 @@ package io.phalanx.llm.layers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.phalanx.llm.layers.cpu.CpuIsa;
 import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.device.NativeRuntime;
 import io.phalanx.runtime.error.ServingException;
@@ -36,15 +34,16 @@ final class KernelsTest {
     thread = NativeRuntime.enterRankThread(1);
     scope = new PointerScope();
     owner = new NativeOwner();
-    kernels = Kernels.of(Device.CPU, ScalarType.BFloat16, KernelSettings.exact(1), owner);
+    kernels = Kernels.of(Device.CPU, ScalarType.BFloat16, KernelSettings.exact(1), 16, owner);
     torch.manual_seed(7);
   }
 
   @Test
   void of_batchInvariantWithoutSuchKernels_isRefused() {
-    KernelSettings settings = new KernelSettings(1, Quantization.NONE, false, true);
+    KernelSettings settings =
+        new KernelSettings(1, Quantization.NONE, false, true, KvCacheType.AUTO);
 
-    assertThatThrownBy(() -> Kernels.of(Device.CPU, ScalarType.BFloat16, settings, owner))
+    assertThatThrownBy(() -> Kernels.of(Device.cuda(0), ScalarType.BFloat16, settings, 16, owner))
         .isInstanceOf(ServingException.class)
         .hasMessageContaining("batch-invariant");
   }
@@ -82,9 +81,9 @@ final class KernelsTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 64})
   void linear_int8_isNearTheFloat32Product(int rows) {
-    assumeTrue(CpuIsa.best() != CpuIsa.NONE, "int8 needs compiled kernels");
-    KernelSettings settings = new KernelSettings(2, Quantization.INT8, false, false);
-    LinearMethod int8 = Kernels.of(Device.CPU, ScalarType.BFloat16, settings, owner).linear();
+    KernelSettings settings =
+        new KernelSettings(2, Quantization.INT8, false, false, KvCacheType.AUTO);
+    LinearMethod int8 = Kernels.of(Device.CPU, ScalarType.BFloat16, settings, 16, owner).linear();
     Tensor upper = torch.randn(OUT, IN).to(ScalarType.BFloat16);
     Tensor lower = torch.randn(3, IN).to(ScalarType.BFloat16);
     Tensor bias = torch.randn(OUT + 3);
@@ -99,12 +98,12 @@ final class KernelsTest {
 
   @ParameterizedTest
   @CsvSource({"1,1", "1,37", "5,5", "5,37", "33,1000"})
-  void attend_chosenMethod_equalsExplicitMask(int tokens, int length) {
+  void attend_flash_equalsExplicitMask(int tokens, int length) {
     Tensor query = torch.randn(tokens, 6, 16);
     Tensor keys = torch.randn(length, 2, 16);
     Tensor values = torch.randn(length, 2, 16);
 
-    Tensor found = kernels.attention().attend(query, keys, values);
+    Tensor found = new CpuFlashAttention(owner).attend(query, keys, values);
 
     assertClose(found, new MaskedAttention().attend(query, keys, values), 1e-5);
   }
@@ -118,7 +117,7 @@ final class KernelsTest {
 
     Tensor found = new MaskedAttention().attend(query, keys, values);
 
-    assertClose(found, kernels.attention().attend(query, keys, values), 1e-5);
+    assertClose(found, new CpuFlashAttention(owner).attend(query, keys, values), 1e-5);
   }
 
   private static void assertClose(Tensor found, Tensor expected, double tolerance) {

@@ -41,24 +41,47 @@ final class GoldenModelTest {
     int numBlocks = BLOCKS_PER_PROMPT * golden.prompts().size();
     RunnerSettings settings = new RunnerSettings(BLOCK_SIZE, numBlocks, 0, 1);
     try (LocalRanks ranks = LocalRanks.load(Golden.directory(model), tp, pp, settings)) {
-      assertPrefillLogits(golden, ranks);
       assertGreedyTokens(golden, ranks);
+      assertLogits(golden, ranks);
     }
   }
 
-  private static void assertPrefillLogits(Golden golden, LocalRanks ranks) {
-    ModelInput input = prefill(golden);
-    float[] logits =
-        ranks.onEachRunner(runner -> logits(runner, input)).stream()
-            .filter(Objects::nonNull)
-            .findFirst()
-            .orElseThrow();
-    int vocab = logits.length / golden.prompts().size();
-    for (int i = 0; i < golden.prompts().size(); i++) {
-      Golden.Logits expected = golden.prompts().get(i).logits().get(0);
-      assertThat(expected.step()).isZero();
-      assertClose(logits, i * vocab, expected.values(), golden.relativeTolerance());
+  /** Compares logits wherever the reference has them, after the reference's own tokens. */
+  private static void assertLogits(Golden golden, LocalRanks ranks) {
+    int steps = golden.prompts().get(0).greedyTokenIds().length;
+    List<List<Integer>> tokens = new ArrayList<>();
+    golden.prompts().forEach(prompt -> tokens.add(new ArrayList<>()));
+    int compared = 0;
+    for (int step = 0; step < steps; step++) {
+      ModelInput input = step == 0 ? prefill(golden) : decode(golden, tokens);
+      compared += assertLogits(golden, step, allLogits(ranks, input));
+      for (int i = 0; i < tokens.size(); i++) {
+        tokens.get(i).add(golden.prompts().get(i).greedyTokenIds()[step]);
+      }
     }
+    assertThat(compared)
+        .isEqualTo(golden.prompts().stream().mapToInt(p -> p.logits().size()).sum());
+  }
+
+  private static int assertLogits(Golden golden, int step, float[] logits) {
+    int vocab = logits.length / golden.prompts().size();
+    int compared = 0;
+    for (int i = 0; i < golden.prompts().size(); i++) {
+      for (Golden.Logits expected : golden.prompts().get(i).logits()) {
+        if (expected.step() == step) {
+          assertClose(logits, i * vocab, expected.values(), golden.relativeTolerance());
+          compared++;
+        }
+      }
+    }
+    return compared;
+  }
+
+  private static float[] allLogits(LocalRanks ranks, ModelInput input) {
+    return ranks.onEachRunner(runner -> logits(runner, input)).stream()
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElseThrow();
   }
 
   private static float @Nullable [] logits(RankModelRunner runner, ModelInput input) {

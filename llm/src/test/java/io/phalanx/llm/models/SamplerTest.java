@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.phalanx.llm.engine.ModelInput.SampleRow;
+import io.phalanx.llm.layers.KernelSettings;
+import io.phalanx.llm.layers.Kernels;
+import io.phalanx.llm.layers.NativeOwner;
+import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.device.NativeRuntime;
 import java.util.List;
 import java.util.Set;
@@ -12,6 +16,7 @@ import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,6 +115,17 @@ final class SamplerTest {
     assertThat(sum / 10_000).isCloseTo(0.5, within(0.01));
   }
 
+  @Test
+  void sample_topPOfManyEqualTokens_keepsMoreThanTheLikeliestFew() {
+    List<SampleRow> rows =
+        IntStream.range(0, DRAWS).mapToObj(p -> row(1, -1, 0.9f, 0, 5, p)).toList();
+
+    Set<Integer> drawn =
+        new TreeSet<>(IntStream.of(sample(new float[5000], rows)).boxed().toList());
+
+    assertThat(drawn).hasSizeBetween(2400, 2900);
+  }
+
   private static int[] counts(float temperature, int topK, float topP, float minP) {
     List<SampleRow> rows =
         IntStream.range(0, DRAWS)
@@ -132,9 +148,16 @@ final class SamplerTest {
     for (int token = 0; token < logits.length; token++) {
       logits[token] = (float) Math.log(PROBABILITIES[token]) + 3;
     }
-    try (PointerScope scope = new PointerScope()) {
+    return sample(logits, rows);
+  }
+
+  private static int[] sample(float[] logits, List<SampleRow> rows) {
+    try (PointerScope scope = new PointerScope();
+        NativeOwner owner = new NativeOwner()) {
+      KernelSettings settings = KernelSettings.exact(1);
+      Kernels kernels = Kernels.of(Device.CPU, ScalarType.Float, settings, 16, owner);
       Tensor one = torch.tensor(logits).unsqueeze(0);
-      return Sampler.sample(one.expand(rows.size(), logits.length), rows);
+      return Sampler.sample(one.expand(rows.size(), logits.length), rows, kernels.elementwise());
     }
   }
 }

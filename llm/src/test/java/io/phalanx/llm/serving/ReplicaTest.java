@@ -9,9 +9,12 @@ import io.phalanx.llm.engine.FinishReason;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.SamplingParams;
 import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.llm.layers.Kernels;
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.placement.BundlePlacement;
 import io.phalanx.placement.NodeAgent;
+import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.error.ErrorCode;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -199,7 +202,11 @@ final class ReplicaTest {
   /** Gives every rank so many KV blocks. */
   private static LlmConfigBuilder pool(LlmConfigBuilder config, int numBlocks) {
     ModelConfig shape = ModelConfig.load(FakeModel.golden("llama-tiny"));
-    long bytesPerBlock = KvMemory.bytesPerBlock(config.build().engineKwargs(), shape);
+    long bytesPerBlock =
+        KvMemory.bytesPerBlock(
+            config.build().engineKwargs(),
+            shape,
+            Kernels.kvCacheType(Device.CPU, KvCacheType.AUTO));
     return config.maxModelLen(128).kvCacheMemory(numBlocks * bytesPerBlock);
   }
 

@@ -10,9 +10,12 @@ import io.phalanx.llm.ModelHandle;
 import io.phalanx.llm.Phalanx;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.llm.layers.Kernels;
+import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.placement.NodeView;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.placement.Resources;
+import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
@@ -131,7 +134,8 @@ final class ServingClusterTest {
     long bytesPerBlock =
         KvMemory.bytesPerBlock(
             config.build().engineKwargs(),
-            io.phalanx.llm.models.ModelConfig.load(golden.directory()));
+            io.phalanx.llm.models.ModelConfig.load(golden.directory()),
+            Kernels.kvCacheType(Device.CPU, KvCacheType.AUTO));
     return config.kvCacheMemory(blocks * bytesPerBlock);
   }
 

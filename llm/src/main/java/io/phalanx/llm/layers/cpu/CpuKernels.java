@@ -85,4 +85,108 @@ public final class CpuKernels {
    * weights; parameters and result as of {@link #multiply}.
    */
   public static native int multiplyInt8(long pool, long matrix, long x, long m, long y);
+
+  /**
+   * Normalizes rows of {@code size} float32.
+   *
+   * @param weight {@code [size]}
+   * @param input {@code [rows, size]}; becomes the sum if there is a residual
+   * @param residual added to the input first, or 0
+   * @param output {@code [rows, size]}, written
+   */
+  static native void rmsNorm(
+      long pool,
+      long weight,
+      int size,
+      float epsilon,
+      long rows,
+      long input,
+      long residual,
+      long output);
+
+  /**
+   * Computes {@code silu(gate) * up}.
+   *
+   * @param gateAndUp {@code [rows, 2 * size]} float32
+   * @param output {@code [rows, size]}, written
+   */
+  static native void siluAndMul(long pool, long rows, long size, long gateAndUp, long output);
+
+  /** Adds {@code summand} to {@code sum}, {@code count} float32 each. */
+  static native void add(long pool, long count, long sum, long summand);
+
+  /**
+   * Looks up rows of a part of a table as float32; zeros for those that are not in it.
+   *
+   * @param type a {@link WeightType#number}
+   * @param first number of the part's first row
+   * @param rows of the part
+   * @param size elements of a row
+   * @param numbers {@code [count]} int32
+   * @param output {@code [count, size]}, written
+   */
+  static native void lookUp(
+      long pool,
+      int type,
+      long table,
+      long first,
+      long rows,
+      long size,
+      long numbers,
+      long count,
+      long output);
+
+  /** Finds the first greatest of each row of float32; writes {@code [rows]} int32. */
+  static native void argmax(long pool, long rows, long size, long values, long numbers);
+
+  /**
+   * Computes the angles of a step.
+   *
+   * @param positions {@code [count]} int32
+   * @param frequencies {@code [size]} float32
+   * @param cosines {@code [count, size]}, written
+   * @param sines likewise
+   */
+  static native void angles(
+      long pool, long count, long positions, int size, long frequencies, long cosines, long sines);
+
+  /**
+   * Normalizes and rotates queries where they lie, and keys on their way to the cache, where values
+   * go too.
+   *
+   * @param layer heads and cache, as {@code attention.h} has them
+   * @param projected {@code [tokens, (heads + 2 kvHeads) * headDim]} float32, changed
+   * @param slots {@code [tokens]} int32
+   */
+  static native void rotateAndWrite(
+      long pool,
+      long layer,
+      long keys,
+      long values,
+      long projected,
+      long tokens,
+      long slots,
+      long cosines,
+      long sines);
+
+  /**
+   * Attends queries to the keys and values in their sequences' blocks.
+   *
+   * @param layer heads and cache, as {@code attention.h} has them
+   * @param projected as {@link #rotateAndWrite} left it
+   * @param spans queries of sequences, as {@code attention.h} has them
+   * @param tables block numbers, int32
+   * @param output {@code [queries, heads * headDim]} float32, written
+   * @return 0, or 1 if there is no memory
+   */
+  static native int attend(
+      long pool,
+      long layer,
+      long keys,
+      long values,
+      long projected,
+      long spans,
+      int numSpans,
+      long tables,
+      long output);
 }

@@ -1,5 +1,7 @@
 package io.phalanx.llm.layers.cpu;
 
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
 /** The element types that weights are read in as they are. */
 public enum WeightType {
   /** IEEE single precision. */
@@ -13,6 +15,16 @@ public enum WeightType {
 
   WeightType(int number) {
     this.number = number;
+  }
+
+  /** Returns the type of a tensor's elements. */
+  public static WeightType of(ScalarType type) {
+    return switch (type) {
+      case Float -> F32;
+      case Half -> F16;
+      case BFloat16 -> BF16;
+      default -> throw new IllegalArgumentException("weights of type " + type);
+    };
   }
 
   /** Returns the type's number in the library. */

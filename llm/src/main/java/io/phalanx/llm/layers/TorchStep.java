@@ -1,18 +1,18 @@
 package io.phalanx.llm.layers;
 
-import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.layers.BatchLayout.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link ModelInput} on the rank's device, made once for a step and shared by all layers; all
- * tensors are of the scope in which it was made.
+ * A step as LibTorch's operators read it: tensors on the rank's device, all of the scope in which
+ * it was made.
  *
  * @param tokenIds {@code [T]}, int64
  * @param slots {@code [T]}, int64: where each token's key and value go
@@ -23,32 +23,38 @@ import org.jspecify.annotations.Nullable;
  * @param lastLayer what the last layer computes besides keys and values: the sampled rows alone, or
  *     null where those are all rows
  */
-public record StepTensors(
+record TorchStep(
     Tensor tokenIds,
     Tensor slots,
     Tensor sampleRows,
     RotaryEmbedding rotary,
     List<SequenceContext> contexts,
-    @Nullable List<SequenceContext> lastLayer) {
+    @Nullable List<SequenceContext> lastLayer)
+    implements ModelStep {
 
-  /** Returns the step as the last layer of the last stage computes it: queries of sampled rows. */
-  public StepTensors ofLastLayer() {
-    return lastLayer == null
-        ? this
-        : new StepTensors(tokenIds, slots, sampleRows, rotary, lastLayer, lastLayer);
+  /** Returns {@code step}, which {@link TorchAttention} made. */
+  static TorchStep of(ModelStep step) {
+    return (TorchStep) step;
   }
 
-  /**
-   * Returns the rows whose queries are computed.
-   *
-   * @param rows {@code [T, ..]}
-   * @return {@code rows} itself, or {@code [R, ..]} of a step that {@link #ofLastLayer} returned
-   */
+  @Override
+  public int numTokens() {
+    return (int) tokenIds.numel();
+  }
+
+  @Override
+  public TorchStep ofLastLayer() {
+    return lastLayer == null
+        ? this
+        : new TorchStep(tokenIds, slots, sampleRows, rotary, lastLayer, lastLayer);
+  }
+
+  @Override
   public Tensor queryRows(Tensor rows) {
     return contexts == lastLayer ? rows.index_select(0, sampleRows) : rows;
   }
 
-  /** Returns whether there is any query to compute. */
+  @Override
   public boolean hasQueries() {
     return !contexts.isEmpty();
   }
@@ -74,41 +80,43 @@ public record StepTensors(
      * Returns keys or values of the whole context.
      *
      * @param slots {@code [N, K, D]} of a layer
-     * @return {@code [length, K, D]}, a view where the blocks follow each other, else a copy
+     * @param type of the result
+     * @return {@code [length, K, D]}, a view where the blocks follow each other and have the type,
+     *     else a copy
      */
-    Tensor gather(Tensor slots) {
-      return scattered == null
-          ? slots.narrow(0, firstSlot, length)
-          : slots.index_select(0, scattered);
+    Tensor gather(Tensor slots, ScalarType type) {
+      Tensor own =
+          scattered == null ? slots.narrow(0, firstSlot, length) : slots.index_select(0, scattered);
+      return own.to(type);
     }
   }
 
   /**
-   * Expands a step.
+   * Expands a step on the device of {@code inverseFrequencies}.
    *
-   * @param inverseFrequencies {@code [D / 2]}, float32, on the rank's device
+   * @param inverseFrequencies {@code [D / 2]}, float32
+   * @param type of activations
    */
-  public static StepTensors of(
-      ModelInput input, int blockSize, Tensor inverseFrequencies, Kernels kernels) {
-    BatchLayout layout = BatchLayout.of(input, blockSize);
+  static TorchStep of(
+      BatchLayout layout, int blockSize, Tensor inverseFrequencies, ScalarType type) {
+    Device device = inverseFrequencies.device();
     List<SequenceContext> contexts = new ArrayList<>();
     for (Span span : layout.spans()) {
-      contexts.add(context(span, blockSize, kernels));
+      contexts.add(context(span, blockSize, device));
     }
-    long[] tokenIds = Arrays.stream(input.tokenIds()).asLongStream().toArray();
-    Tensor positions = torch.tensor(layout.positions()).to(kernels.device(), ScalarType.Float);
-    return new StepTensors(
-        onDevice(tokenIds, kernels),
-        onDevice(layout.slots(), kernels),
-        onDevice(layout.sampleRows(), kernels),
-        RotaryEmbedding.of(positions, inverseFrequencies, kernels),
+    Tensor positions = onDevice(layout.positions(), device).to(ScalarType.Float);
+    return new TorchStep(
+        onDevice(layout.tokenIds(), device),
+        onDevice(layout.slots(), device),
+        onDevice(layout.sampleRows(), device),
+        RotaryEmbedding.of(positions, inverseFrequencies, type),
         contexts,
         lastQueries(layout, contexts));
   }
 
   private static @Nullable List<SequenceContext> lastQueries(
       BatchLayout layout, List<SequenceContext> contexts) {
-    if (layout.sampleRows().length == layout.slots().length) {
+    if (!layout.drawsFewerThanAll()) {
       return null;
     }
     List<SequenceContext> last = new ArrayList<>();
@@ -118,14 +126,14 @@ public record StepTensors(
     return last;
   }
 
-  private static SequenceContext context(Span span, int blockSize, Kernels kernels) {
+  private static SequenceContext context(Span span, int blockSize, Device device) {
     int[] blocks = span.blocks();
     int used = (span.contextLength() + blockSize - 1) / blockSize;
     boolean inRow = true;
     for (int i = 1; i < used; i++) {
       inRow &= blocks[i] == blocks[i - 1] + 1;
     }
-    Tensor scattered = inRow ? null : onDevice(slotsOf(span, blockSize), kernels);
+    Tensor scattered = inRow ? null : onDevice(slotsOf(span, blockSize), device);
     return new SequenceContext(
         span.firstToken(),
         span.numTokens(),
@@ -134,15 +142,15 @@ public record StepTensors(
         scattered);
   }
 
-  private static long[] slotsOf(Span span, int blockSize) {
-    long[] slots = new long[span.contextLength()];
+  private static int[] slotsOf(Span span, int blockSize) {
+    int[] slots = new int[span.contextLength()];
     for (int p = 0; p < slots.length; p++) {
-      slots[p] = (long) span.blocks()[p / blockSize] * blockSize + p % blockSize;
+      slots[p] = span.blocks()[p / blockSize] * blockSize + p % blockSize;
     }
     return slots;
   }
 
-  private static Tensor onDevice(long[] values, Kernels kernels) {
-    return torch.tensor(values).to(kernels.device(), ScalarType.Long);
+  private static Tensor onDevice(int[] values, Device device) {
+    return torch.tensor(Arrays.stream(values).asLongStream().toArray()).to(device, ScalarType.Long);
   }
 }
