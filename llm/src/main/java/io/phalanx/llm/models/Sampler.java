@@ -23,6 +23,9 @@ final class Sampler {
   /** Candidates that usually are enough; sorting a large vocabulary takes milliseconds. */
   private static final long HEAD = 1024;
 
+  /** By how much more are taken where they are not. */
+  private static final long GROWTH = 8;
+
   private Sampler() {}
 
   /**
@@ -84,11 +87,13 @@ final class Sampler {
       return new Candidates(probabilities(most.get0(), row), most.get1());
     }
     Tensor all = probabilities(logits, row);
-    long head = Math.min(HEAD, all.numel());
-    Candidates likeliest = candidates(all.topk(head, 0, true, true));
-    return kept(likeliest.probabilities(), row) < head
-        ? likeliest
-        : candidates(all.sort(new BoolOptional(true), 0, true));
+    for (long head = HEAD; head < all.numel(); head *= GROWTH) {
+      Candidates likeliest = candidates(all.topk(head, 0, true, true));
+      if (kept(likeliest.probabilities(), row) < head) {
+        return likeliest;
+      }
+    }
+    return candidates(all.sort(new BoolOptional(true), 0, true));
   }
 
   private static Candidates candidates(T_TensorTensor_T sorted) {
