@@ -98,7 +98,7 @@ final class DecoderLm implements CausalLm {
       boolean last = head != null && i == layers.size() - 1;
       Tensor input = result;
       result = decode(layers.get(i), input, cache.layer(i), last ? step.ofLastLayer() : step);
-      if (input != hidden) {
+      if (i > 0) {
         input.close();
       }
     }
