@@ -1,7 +1,7 @@
 package io.phalanx.llm;
 
-import io.phalanx.llm.layers.Quantization;
 import io.phalanx.llm.layers.KvCacheType;
+import io.phalanx.llm.layers.Quantization;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;

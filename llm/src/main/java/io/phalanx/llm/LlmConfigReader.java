@@ -1,8 +1,8 @@
 package io.phalanx.llm;
 
 import com.typesafe.config.ConfigValueType;
-import io.phalanx.llm.layers.Quantization;
 import io.phalanx.llm.layers.KvCacheType;
+import io.phalanx.llm.layers.Quantization;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.config.ConfigReader;
 import io.phalanx.runtime.error.ErrorCode;

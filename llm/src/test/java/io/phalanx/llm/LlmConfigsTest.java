@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import io.phalanx.llm.layers.Quantization;
 import io.phalanx.llm.layers.KvCacheType;
+import io.phalanx.llm.layers.Quantization;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;

@@ -49,8 +49,7 @@ public record Kernels(
       KernelSettings settings,
       int blockSize,
       NativeOwner owner) {
-    CacheSettings cache =
-        new CacheSettings(kvCacheType(device, settings.kvCacheType()), blockSize);
+    CacheSettings cache = new CacheSettings(kvCacheType(device, settings.kvCacheType()), blockSize);
     if (device.isCuda()) {
       requireNothingSpecial(settings, "a GPU");
       return cuda(device, checkpointType, cache, owner);
