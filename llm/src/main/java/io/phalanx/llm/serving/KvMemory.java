@@ -83,7 +83,7 @@ final class KvMemory {
     long shard = weightBytes / engine.parallel().worldSize();
     long step = stepBytes(engine, model);
     long bytes = (long) (engine.gpuMemoryUtilization() * deviceBytes) - shard - step;
-    if (bytes < bytesPerBlock(engine, model)) {
+    if (bytes < bytesPerBlock(engine, model, engine.kvCacheType())) {
       throw new ServingException(
           ErrorCode.DEVICE_OUT_OF_MEMORY,
           String.format(

@@ -15,6 +15,7 @@ import io.phalanx.llm.layers.TorchMethods;
 import io.phalanx.runtime.device.NativeRuntime;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
@@ -41,6 +42,7 @@ final class CompiledAttentionTest {
     scope = new PointerScope();
     owner = new NativeOwner();
     torch.manual_seed(7);
+    frequencies = torch.rand(32);
   }
 
   @AfterEach
@@ -102,7 +104,6 @@ final class CompiledAttentionTest {
   void forward_anyChunksThreadsAndNeighbours_givesTheSameBits(CpuIsa isa, KvCacheType type) {
     Heads shape = new Heads(8, 2, 64);
     int block = 16;
-    frequencies = torch.rand(32);
     int[][] tables = tables(block);
     Tensor rows = projected(shape, 700);
     try (ComputePool one = ComputePool.start(1, isa);
@@ -154,7 +155,8 @@ final class CompiledAttentionTest {
     }
 
     private Tensor forward(Tensor projected, ModelStep step) {
-      return method.layer(heads, null, null, owner).forward(projected.clone(), cache, step);
+      Tensor rows = method.layer(heads, null, null, owner).forward(projected.clone(), cache, step);
+      return Objects.requireNonNull(rows, "the step has queries");
     }
   }
 
