@@ -52,10 +52,10 @@ public final class StandInReplica {
     ActorRef<ReplicaGang.Command> owner = testKit.spawn(owner());
     testKit.spawn(
         Replica.create(
-            new ReplicaSpec("stand-in-0", config, List.of(placement), owner), environment));
+            new ReplicaSpec("stand-in-0", config, "1", List.of(placement), owner), environment));
     model.routeBy(
         testKit.spawn(
-            ReplicaRouter.create(config, environment.settings(), new Listener(model, reachable))));
+            ReplicaRouter.create(config, "1", environment.settings(), new Listener(model, reachable))));
     try {
       reachable.await();
     } catch (InterruptedException e) {

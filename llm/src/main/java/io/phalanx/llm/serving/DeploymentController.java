@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -104,6 +105,10 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   private StartAttempts attempts = new StartAttempts(1);
   private @Nullable DeployReply published;
   private long createdEpochSeconds;
+
+  /** Tells this deployment from an earlier one of the same model. */
+  private String deploymentId = "";
+
   private int target;
 
   /**
@@ -188,6 +193,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
     AutoscalingConfig scaling = wanted.deploymentConfig().autoscaling();
     policy = new AutoscalingPolicy(scaling, wanted.engineKwargs().maxNumSequences());
     createdEpochSeconds = clock.instant().getEpochSecond();
+    deploymentId = UUID.randomUUID().toString();
     target = scaling.startReplicas();
     attempts = new StartAttempts(target);
     PlacementStrategy used = ReplicaBundles.strategy(wanted);
@@ -225,7 +231,8 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
         };
     ActorRef<ReplicaGang.Command> gang =
         getContext()
-            .spawnAnonymous(ReplicaGang.create(wanted, ordinal, settings, manager, listener));
+            .spawnAnonymous(
+                ReplicaGang.create(wanted, deploymentId, ordinal, settings, manager, listener));
     gangs.add(ordinal, gang);
     getContext().watchWith(gang, new GangEnded(ordinal));
   }
@@ -370,7 +377,9 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
       if (followers.add(follow.ingress())) {
         getContext().watchWith(follow.ingress(), new Forgotten(follow.ingress()));
       }
-      follow.ingress().tell(new IngressModels.ModelDeployed(current, createdEpochSeconds));
+      follow
+          .ingress()
+          .tell(new IngressModels.ModelDeployed(current, deploymentId, createdEpochSeconds));
     }
     return this;
   }

@@ -29,8 +29,11 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   /** What the ingress can be told. */
   public sealed interface Command {}
 
-  /** A model is deployed. */
-  public record ModelDeployed(LlmConfig config, long createdEpochSeconds)
+  /**
+   * A model is deployed; {@code deploymentId} tells this deployment from an earlier one of the same
+   * model.
+   */
+  public record ModelDeployed(LlmConfig config, String deploymentId, long createdEpochSeconds)
       implements Command, WireMessage {}
 
   /**
@@ -55,6 +58,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   private final Metrics metrics;
   private final Set<ActorRef<DeploymentController.Command>> followed = new HashSet<>();
   private final Map<String, DeployedModel> models = new HashMap<>();
+  private final Map<String, String> deploymentIds = new HashMap<>();
   private final Map<String, ActorRef<ReplicaRouter.Command>> routers = new HashMap<>();
 
   /** Creates the models of this node's ingress. */
@@ -109,16 +113,19 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
 
   private Behavior<Command> onModelDeployed(ModelDeployed deployed) {
     LlmConfig config = deployed.config();
-    DeployedModel known = models.get(config.modelId());
-    if (known != null && known.config().equals(config)) {
+    if (deployed.deploymentId().equals(deploymentIds.get(config.modelId()))) {
       return this;
     }
     forget(config.modelId());
+    deploymentIds.put(config.modelId(), deployed.deploymentId());
     ModelCatalog catalog = ModelCatalog.get(getContext().getSystem());
     DeployedModel model =
         new DeployedModel(config, deployed.createdEpochSeconds(), metrics, catalog::changed);
     ActorRef<ReplicaRouter.Command> router =
-        getContext().spawnAnonymous(ReplicaRouter.create(config, environment.settings(), model));
+        getContext()
+            .spawnAnonymous(
+                ReplicaRouter.create(
+                    config, deployed.deploymentId(), environment.settings(), model));
     model.routeBy(router);
     models.put(config.modelId(), model);
     routers.put(config.modelId(), router);
@@ -173,6 +180,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   /** New requests are refused from now on; those that run may end. */
   private void forget(String modelId) {
     DeployedModel model = models.remove(modelId);
+    deploymentIds.remove(modelId);
     ActorRef<ReplicaRouter.Command> router = routers.remove(modelId);
     if (router != null) {
       router.tell(new ReplicaRouter.Close());

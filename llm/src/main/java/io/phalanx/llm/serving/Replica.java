@@ -110,9 +110,12 @@ public final class Replica {
       ActorRef<Command> replica, String name, Backlog backlog, EngineStats stats)
       implements ToIngress {}
 
-  /** Returns the key under which ingresses find the ready replicas of a model. */
-  public static ServiceKey<Command> serviceKey(String modelId) {
-    return ServiceKey.create(Command.class, "phalanx-replica-" + modelId);
+  /**
+   * Returns the key under which ingresses find the ready replicas of a deployment; those of an
+   * earlier deployment of the same model, which may be listed a little longer, are not found.
+   */
+  public static ServiceKey<Command> serviceKey(String modelId, String deploymentId) {
+    return ServiceKey.create(Command.class, "phalanx-replica-" + modelId + "-" + deploymentId);
   }
 
   /** Creates a replica, which starts its ranks at once. */

@@ -88,6 +88,7 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
 
   private final TimerScheduler<Command> timers;
   private final LlmConfig config;
+  private final String deploymentId;
   private final int ordinal;
   private final ServingSettings settings;
   private final ActorRef<PlacementGroupManager.Command> manager;
@@ -101,6 +102,7 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
   /** Creates a gang, which starts at once. */
   static Behavior<Command> create(
       LlmConfig config,
+      String deploymentId,
       int ordinal,
       ServingSettings settings,
       ActorRef<PlacementGroupManager.Command> manager,
@@ -110,13 +112,21 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
             Behaviors.withTimers(
                 timers ->
                     new ReplicaGang(
-                        context, timers, config, ordinal, settings, manager, listener)));
+                        context,
+                        timers,
+                        config,
+                        deploymentId,
+                        ordinal,
+                        settings,
+                        manager,
+                        listener)));
   }
 
   private ReplicaGang(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       LlmConfig config,
+      String deploymentId,
       int ordinal,
       ServingSettings settings,
       ActorRef<PlacementGroupManager.Command> manager,
@@ -124,6 +134,7 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
     super(context);
     this.timers = timers;
     this.config = config;
+    this.deploymentId = deploymentId;
     this.ordinal = ordinal;
     this.settings = settings;
     this.manager = manager;
@@ -217,7 +228,11 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
         BundlePlacement first = member.placements().get(0);
         ReplicaSpec spec =
             new ReplicaSpec(
-                member.name(), config, member.placements(), getContext().getSelf().narrow());
+                member.name(),
+                config,
+                deploymentId,
+                member.placements(),
+                getContext().getSelf().narrow());
         BundleId bundle = new BundleId(member.name(), first.bundleIndex());
         first.agent().tell(new NodeAgent.Launch(bundle, REPLICA_ACTOR, spec, launchReplies));
       }

@@ -23,6 +23,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.apache.pekko.actor.typed.receptionist.ServiceKey;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,19 +84,22 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
 
   /** Creates the router of a model, which tells {@code listener} what it sees. */
   static Behavior<Command> create(
-      LlmConfig config, ServingSettings settings, RouterListener listener) {
+      LlmConfig config, String deploymentId, ServingSettings settings, RouterListener listener) {
+    ServiceKey<Replica.Command> replicas = Replica.serviceKey(config.modelId(), deploymentId);
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers -> {
                   timers.startTimerWithFixedDelay(new Tick(), TICK);
-                  return new ReplicaRouter(context, config, settings.resendAfter(), listener);
+                  return new ReplicaRouter(
+                      context, config, replicas, settings.resendAfter(), listener);
                 }));
   }
 
   private ReplicaRouter(
       ActorContext<Command> context,
       LlmConfig config,
+      ServiceKey<Replica.Command> replicas,
       Duration resendAfter,
       RouterListener listener) {
     super(context);
@@ -107,12 +111,8 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     ActorRef<Receptionist.Listing> listings =
         context.messageAdapter(
             Receptionist.Listing.class,
-            listing ->
-                new Listed(listing.getServiceInstances(Replica.serviceKey(config.modelId()))));
-    context
-        .getSystem()
-        .receptionist()
-        .tell(Receptionist.subscribe(Replica.serviceKey(config.modelId()), listings));
+            listing -> new Listed(listing.getServiceInstances(replicas)));
+    context.getSystem().receptionist().tell(Receptionist.subscribe(replicas, listings));
   }
 
   @Override

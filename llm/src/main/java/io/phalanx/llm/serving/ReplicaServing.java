@@ -285,7 +285,9 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
       getContext()
           .getSystem()
           .receptionist()
-          .tell(Receptionist.register(Replica.serviceKey(spec.config().modelId()), self()));
+          .tell(
+              Receptionist.register(
+                  Replica.serviceKey(spec.config().modelId(), spec.deploymentId()), self()));
     }
     return this;
   }
@@ -299,7 +301,9 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
       getContext()
           .getSystem()
           .receptionist()
-          .tell(Receptionist.deregister(Replica.serviceKey(spec.config().modelId()), self()));
+          .tell(
+              Receptionist.deregister(
+                  Replica.serviceKey(spec.config().modelId(), spec.deploymentId()), self()));
     }
     timers.startSingleTimer(
         new DrainTimedOut(), spec.config().deploymentConfig().gracefulShutdownTimeout());

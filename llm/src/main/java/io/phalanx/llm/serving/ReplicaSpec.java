@@ -11,12 +11,14 @@ import org.apache.pekko.actor.typed.ActorRef;
  *
  * @param name the replica's name, also the id of its placement group
  * @param config what it serves
+ * @param deploymentId tells its deployment from an earlier one of the same model
  * @param placements where its bundles lie, by bundle index
  * @param owner whom the replica reports to
  */
 public record ReplicaSpec(
     String name,
     LlmConfig config,
+    String deploymentId,
     List<BundlePlacement> placements,
     ActorRef<ReplicaGang.Command> owner)
     implements LaunchSpec {

@@ -187,7 +187,7 @@ final class ReplicaGangTest {
             ConfigFactory.parseString("phalanx.serving.restart-delay = 10ms")
                 .withFallback(ConfigFactory.load()));
     return testKit.spawn(
-        ReplicaGang.create(config.build(), 0, settings, manager.ref(), new Listener()));
+        ReplicaGang.create(config.build(), "1", 0, settings, manager.ref(), new Listener()));
   }
 
   private PlacementGroupManager.Create expectCreate() {

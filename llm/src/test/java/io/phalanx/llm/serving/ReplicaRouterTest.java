@@ -254,7 +254,8 @@ final class ReplicaRouterTest {
 
   private ActorRef<ReplicaRouter.Command> router(LlmConfigBuilder config) {
     return testKit.spawn(
-        ReplicaRouter.create(config.build(), ServingSettings.of(ConfigFactory.load()), listener));
+        ReplicaRouter.create(
+            config.build(), "1", ServingSettings.of(ConfigFactory.load()), listener));
   }
 
   /** Registers a probe as a ready replica and waits until the router knows it. */
@@ -263,7 +264,7 @@ final class ReplicaRouterTest {
     testKit
         .system()
         .receptionist()
-        .tell(Receptionist.register(Replica.serviceKey(modelId), probe.ref()));
+        .tell(Receptionist.register(Replica.serviceKey(modelId, "1"), probe.ref()));
     probe.expectMessageClass(Replica.Subscribe.class, WAIT);
     return probe;
   }

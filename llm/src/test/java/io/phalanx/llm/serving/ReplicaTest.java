@@ -219,7 +219,8 @@ final class ReplicaTest {
             .mapToObj(index -> new BundlePlacement(index, "node", "127.0.0.1:1", List.of(), agent))
             .toList();
     testKit.spawn(
-        Replica.create(new ReplicaSpec("fake-0", config, placements, owner.ref()), environment));
+        Replica.create(
+            new ReplicaSpec("fake-0", config, "1", placements, owner.ref()), environment));
     return expectFromOwner(ReplicaGang.Ready.class);
   }
 

@@ -1,7 +1,6 @@
 package io.phalanx.llm.layers.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.phalanx.runtime.device.NativeRuntime;
 import java.util.List;
@@ -13,7 +12,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -113,10 +111,15 @@ final class CpuLinearTest {
     }
   }
 
-  @Test
-  void multiplyRounded_manyShapes_equalsProductOfRoundedRowsInTheSameBitsForAnyRows() {
-    assumeTrue(CpuIsa.best() == CpuIsa.AVX512BF16, "needs products of bfloat16 pairs");
-    try (ComputePool pool = ComputePool.start(2, CpuIsa.AVX512BF16)) {
+  /** The instruction sets that multiply pairs of bfloat16, as far as this processor has them. */
+  private static Stream<CpuIsa> roundingVariants() {
+    return CpuIsa.available().stream().filter(isa -> isa == CpuIsa.AVX512BF16);
+  }
+
+  @ParameterizedTest(allowZeroInvocations = true)
+  @MethodSource("roundingVariants")
+  void multiplyRounded_manyShapes_equalsProductOfRoundedRowsInTheSameBitsForAnyRows(CpuIsa isa) {
+    try (ComputePool pool = ComputePool.start(2, isa)) {
       for (int[] shape : SHAPES) {
         Tensor x = torch.randn(shape[0], shape[1]);
         Tensor weight = torch.randn(shape[2], shape[1]).to(ScalarType.BFloat16);
