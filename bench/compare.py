@@ -32,8 +32,8 @@ LOADS = {  # name -> streams, requests, prompt, output, the figure that counts
 WIDTHS = {"16": ("BF16", 2.0), "8": ("Q8_0", 1.0)}  # bits -> GGUF type, bytes of a weight
 
 
-def phalanx(work, model, bits):
-    engine = "max-model-len = 8192, max-num-seqs = 32, enable-prefix-caching = false"
+def phalanx(work, model, bits, dtype="auto"):
+    engine = f"max-model-len = 8192, max-num-seqs = 32, enable-prefix-caching = false, dtype = {dtype}"
     if bits == "8":
         engine += ", quantization = int8"
     conf = work / f"phalanx-{model}-{bits}.conf"
@@ -45,6 +45,11 @@ def phalanx(work, model, bits):
         engine-kwargs {{ {engine} }}
       }}]""")
     return [str(HOME / "bin/phalanx"), "serve", str(conf)], {}
+
+
+def phalanx_bfloat16(work, model, bits):
+    """What llama.cpp and vLLM do on such a CPU: activations are rounded to bfloat16."""
+    return phalanx(work, model, bits, "bfloat16") if bits == "16" else None
 
 
 def llama(work, model, bits):
@@ -68,7 +73,7 @@ def vllm(work, model, bits):
             "--no-enable-prefix-caching", "--enforce-eager"], environment
 
 
-SERVERS = {"phalanx": phalanx, "llama.cpp": llama, "vllm": vllm}
+SERVERS = {"phalanx": phalanx, "phalanx bfloat16": phalanx_bfloat16, "llama.cpp": llama, "vllm": vllm}
 
 
 @contextlib.contextmanager
@@ -151,12 +156,11 @@ def table(model, bits, figures, bandwidth, limit):
     print("| server | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
     for name, row in figures.items():
         print(f"| {name} | " + " | ".join(f"{row[key]:.1f}" for key in columns) + " |")
-    own = figures["phalanx"]
-    for name, row in figures.items():
-        if name != "phalanx":
-            print(f"| phalanx / {name} | " + " | ".join(f"{own[key] / row[key]:.2f}" for key in columns) + " |")
-    if "decode" in own:
-        print(f"| phalanx / roof | {own['decode'] / limit:.2f} |" + " |" * (len(columns) - 1))
+    for own in (name for name in figures if name.startswith("phalanx")):
+        for peer in (name for name in figures if not name.startswith("phalanx")):
+            print(f"| {own} / {peer} | " + " | ".join(f"{figures[own][key] / figures[peer][key]:.2f}" for key in columns) + " |")
+        if "decode" in columns:
+            print(f"| {own} / roof | {figures[own]['decode'] / limit:.2f} |" + " |" * (len(columns) - 1))
 
 
 def main():
@@ -172,7 +176,7 @@ def main():
     results = {}
     for model in arguments.models:
         for bits in arguments.bits.split():
-            rounds = {name: [] for name in ["phalanx", *arguments.peers.split()]}
+            rounds = {name: [] for name in ["phalanx", "phalanx bfloat16", *arguments.peers.split()]}
             bandwidth, limit = roof(arguments.work, model, bits)
             for _ in range(arguments.rounds):
                 for name, measured in rounds.items():
