@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -79,6 +80,9 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
 
   private record Tick() implements Command {}
 
+  /** What the shard sends at the end. */
+  record End() implements Command {}
+
   /** The answer to a {@link Command}. */
   public sealed interface DeployReply extends WireMessage {}
 
@@ -106,6 +110,8 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   private @Nullable DeployReply published;
   private long createdEpochSeconds;
 
+  private final Consumer<ActorRef<Command>> passivate;
+
   /** Tells this deployment from an earlier one of the same model. */
   private String deploymentId = "";
 
@@ -120,7 +126,15 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
     ServingSettings settings = ServingSettings.of(system.settings().config());
     ClusterSharding.get(system)
         .init(
-            Entity.of(ENTITY_KEY, entity -> create(entity.getEntityId(), settings, manager))
+            Entity.of(
+                    ENTITY_KEY,
+                    entity ->
+                        create(
+                            entity.getEntityId(),
+                            settings,
+                            manager,
+                            self -> entity.getShard().tell(new ClusterSharding.Passivate<>(self))))
+                .withStopMessage(new End())
                 .withRole(NodeRole.CONTROL.configName()));
   }
 
@@ -129,15 +143,23 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
     return ClusterSharding.get(system).entityRefFor(ENTITY_KEY, modelId);
   }
 
-  /** Creates the controller of a model that is not deployed yet. */
+  /**
+   * Creates the controller of a model that is not deployed yet.
+   *
+   * @param passivate asks the shard to hold back what comes for this entity and to send it {@link
+   *     End}, so that a deployment that follows a deletion at once is not lost
+   */
   static Behavior<Command> create(
-      String modelId, ServingSettings settings, ActorRef<PlacementGroupManager.Command> manager) {
+      String modelId,
+      ServingSettings settings,
+      ActorRef<PlacementGroupManager.Command> manager,
+      Consumer<ActorRef<Command>> passivate) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers -> {
                   timers.startTimerWithFixedDelay(new Tick(), settings.autoscalingInterval());
-                  return new DeploymentController(context, modelId, settings, manager);
+                  return new DeploymentController(context, modelId, settings, manager, passivate);
                 }));
   }
 
@@ -145,12 +167,14 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
       ActorContext<Command> context,
       String modelId,
       ServingSettings settings,
-      ActorRef<PlacementGroupManager.Command> manager) {
+      ActorRef<PlacementGroupManager.Command> manager,
+      Consumer<ActorRef<Command>> passivate) {
     super(context);
     context.setLoggerName(DeploymentController.class);
     this.modelId = modelId;
     this.settings = settings;
     this.manager = manager;
+    this.passivate = passivate;
   }
 
   @Override
@@ -167,6 +191,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
         .onMessage(GangFailed.class, this::onGangFailed)
         .onMessage(GangEnded.class, this::onGangEnded)
         .onMessage(Tick.class, this::onTick)
+        .onMessage(End.class, this::onEnd)
         .build();
   }
 
@@ -264,7 +289,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
     gangs.remove(ended.ordinal());
     LlmConfig wanted = config;
     if (!deleters.isEmpty()) {
-      return gangs.isEmpty() ? finishDelete() : this;
+      return deleteIfForgotten();
     }
     if (wanted != null && attempts.failure().isEmpty()) {
       reconcile(wanted);
@@ -409,10 +434,13 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
       return this;
     }
     gangs.stopSurplus(0).forEach(gang -> gang.tell(new ReplicaGang.Stop()));
-    return gangs.isEmpty() ? finishDelete() : this;
+    if (gangs.isEmpty()) {
+      passivate.accept(getContext().getSelf());
+    }
+    return this;
   }
 
-  private Behavior<Command> finishDelete() {
+  private Behavior<Command> onEnd(End end) {
     NotDeployed gone = new NotDeployed(modelId);
     deleters.forEach(replyTo -> replyTo.tell(gone));
     watchers.forEach(watcher -> watcher.tell(gone));

@@ -33,7 +33,8 @@ final class DeploymentControllerTest {
                   ConfigFactory.parseString(
                           "phalanx.serving { restart-delay = 10ms, max-restart-delay = 10ms }")
                       .withFallback(ConfigFactory.load())),
-              manager.ref()));
+              manager.ref(),
+              self -> self.tell(new DeploymentController.End())));
 
   @AfterAll
   static void shutDown() {
