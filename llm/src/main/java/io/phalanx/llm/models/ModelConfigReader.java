@@ -142,8 +142,8 @@ final class ModelConfigReader {
    * Reads {@code rope_parameters}, or its older spelling {@code rope_theta} + {@code rope_scaling}.
    */
   private RopeConfig rope() {
-    JsonNode parameters = json.path("rope_parameters");
-    JsonNode scaling = parameters.isObject() ? parameters : json.path("rope_scaling");
+    JsonNode parameters = object("rope_parameters");
+    JsonNode scaling = parameters.isObject() ? parameters : object("rope_scaling");
     JsonNode thetaHolder = parameters.has("rope_theta") ? parameters : json;
     double theta = positive(thetaHolder, "rope_theta", DEFAULT_ROPE_THETA);
     if (scaling.path("partial_rotary_factor").asDouble(1) != 1
@@ -159,6 +159,15 @@ final class ModelConfigReader {
           throw invalid(
               file, "rope_type is \"" + type + "\"; it must be default, linear or llama3", null);
     };
+  }
+
+  /** Returns an object, or a node without fields where the file has none. */
+  private JsonNode object(String field) {
+    JsonNode value = json.path(field);
+    if (!value.isObject() && !value.isNull() && !value.isMissingNode()) {
+      throw wrong(field, value, "an object or null");
+    }
+    return value;
   }
 
   private RopeConfig.Llama3Scaling llama3(JsonNode scaling) {

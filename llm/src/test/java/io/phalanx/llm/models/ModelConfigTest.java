@@ -128,6 +128,7 @@ final class ModelConfigTest {
         "'[1, 2]' | '1, \"sliding_window\": 512' | sliding_window is 512",
         "'[1, 2]' | '1, \"vocab_size\": 5' | not valid JSON",
         "'[1, 2]' | '1, \"rope_scaling\": {\"type\": \"yarn\"}' | rope_type is \"yarn\"",
+        "'[1, 2]' | '1, \"rope_scaling\": \"x\"' | rope_scaling is \"x\"",
         "'[1, 2]' | '1, \"rope_scaling\": {\"type\": \"linear\"}' | factor is missing",
         "'[1, 2]' | '1, \"quantization_config\": {}' | quantization_config is set",
       })

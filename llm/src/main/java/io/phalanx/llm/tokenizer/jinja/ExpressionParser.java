@@ -1,12 +1,9 @@
 package io.phalanx.llm.tokenizer.jinja;
 
-import io.phalanx.llm.tokenizer.jinja.Callable.Arguments;
 import io.phalanx.llm.tokenizer.jinja.Template.Expression;
 import io.phalanx.llm.tokenizer.jinja.Token.Kind;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** Turns expressions into {@link Expression}s, with Jinja's precedence. */
@@ -20,10 +17,14 @@ final class ExpressionParser {
   private static final Set<String> PRODUCTS = Set.of("*", "/", "//", "%");
 
   private final Tokens tokens;
+  private final AtomParser atoms;
+  private final SuffixParser suffixes;
   private int depth;
 
   ExpressionParser(Tokens tokens) {
     this.tokens = tokens;
+    this.atoms = new AtomParser(tokens, this);
+    this.suffixes = new SuffixParser(tokens, this, atoms);
   }
 
   /** Parses one expression, or several with commas between them, which make a tuple. */
@@ -36,7 +37,7 @@ final class ExpressionParser {
     while (tokens.skip(Kind.OPERATOR, ",") && startsExpression()) {
       elements.add(expression());
     }
-    Expression list = list(elements);
+    Expression list = AtomParser.list(elements);
     return scope -> new Tuple(Values.list(list.evaluate(scope)));
   }
 
@@ -208,256 +209,14 @@ final class ExpressionParser {
     } else if (tokens.skip(Kind.OPERATOR, "+")) {
       value = unary(false);
     } else {
-      value = primary();
+      value = atoms.atom();
     }
-    Expression whole = postfix(value);
-    return withFilters ? filters(whole, false) : whole;
+    Expression whole = suffixes.postfix(value);
+    return withFilters ? suffixes.filters(whole, false) : whole;
   }
 
-  private Expression primary() {
-    Token token = tokens.next();
-    return switch (token.kind()) {
-      case NAME -> name(token.text());
-      case STRING -> string(token);
-      case INTEGER -> integer(token);
-      case FLOAT -> {
-        double number = Double.parseDouble(token.text());
-        yield scope -> number;
-      }
-      case OPERATOR -> bracket(token);
-      default -> throw unexpected(token);
-    };
-  }
-
-  private static TemplateException unexpected(Token token) {
-    return new TemplateException(
-        "line " + token.line() + ": unexpected [" + token.text() + "] in an expression");
-  }
-
-  private static Expression integer(Token token) {
-    try {
-      long number = Long.parseLong(token.text());
-      return scope -> number;
-    } catch (NumberFormatException e) {
-      throw unexpected(token);
-    }
-  }
-
-  private static Expression name(String name) {
-    return switch (name) {
-      case "true", "True" -> scope -> true;
-      case "false", "False" -> scope -> false;
-      case "none", "None" -> scope -> None.NONE;
-      default -> scope -> scope.get(name);
-    };
-  }
-
-  private Expression string(Token first) {
-    StringBuilder value = new StringBuilder(first.text());
-    while (tokens.at(Kind.STRING)) {
-      value.append(tokens.next().text());
-    }
-    Text text = Text.ofTemplate(value.toString());
-    return scope -> text;
-  }
-
-  private Expression bracket(Token token) {
-    return switch (token.text()) {
-      case "(" -> {
-        if (tokens.skip(Kind.OPERATOR, ")")) {
-          yield scope -> new Tuple(List.of());
-        }
-        Expression inner = tuple();
-        tokens.expect(Kind.OPERATOR, ")");
-        yield inner;
-      }
-      case "[" -> list(elements("]"));
-      case "{" -> mapping();
-      default -> throw unexpected(token);
-    };
-  }
-
-  private List<Expression> elements(String close) {
-    List<Expression> elements = new ArrayList<>();
-    while (!tokens.skip(Kind.OPERATOR, close)) {
-      elements.add(expression());
-      if (!tokens.at(Kind.OPERATOR, close)) {
-        tokens.expect(Kind.OPERATOR, ",");
-      }
-    }
-    return elements;
-  }
-
-  private static Expression list(List<Expression> elements) {
-    return scope -> elements.stream().map(element -> element.evaluate(scope)).toList();
-  }
-
-  private Expression mapping() {
-    Map<Expression, Expression> entries = new LinkedHashMap<>();
-    while (!tokens.skip(Kind.OPERATOR, "}")) {
-      Expression key = expression();
-      tokens.expect(Kind.OPERATOR, ":");
-      entries.put(key, expression());
-      if (!tokens.at(Kind.OPERATOR, "}")) {
-        tokens.expect(Kind.OPERATOR, ",");
-      }
-    }
-    return scope -> {
-      Map<Object, Object> map = new LinkedHashMap<>();
-      entries.forEach((key, value) -> map.put(key.evaluate(scope), value.evaluate(scope)));
-      return map;
-    };
-  }
-
-  private Expression postfix(Expression value) {
-    Expression whole = value;
-    while (true) {
-      Expression receiver = whole;
-      if (tokens.skip(Kind.OPERATOR, ".")) {
-        String name = tokens.next().text();
-        whole = scope -> Operators.attribute(receiver.evaluate(scope), name);
-      } else if (tokens.skip(Kind.OPERATOR, "[")) {
-        whole = subscript(receiver);
-      } else if (tokens.skip(Kind.OPERATOR, "(")) {
-        whole = call(receiver, arguments());
-      } else {
-        return whole;
-      }
-    }
-  }
-
-  private Expression subscript(Expression receiver) {
-    List<Expression> bounds = new ArrayList<>();
-    boolean slice = false;
-    Expression bound = scope -> None.NONE;
-    while (!tokens.skip(Kind.OPERATOR, "]")) {
-      if (tokens.skip(Kind.OPERATOR, ":")) {
-        slice = true;
-        bounds.add(bound);
-        bound = scope -> None.NONE;
-      } else {
-        bound = expression();
-      }
-    }
-    bounds.add(bound);
-    Expression first = bounds.get(0);
-    if (!slice) {
-      return scope -> Operators.subscript(receiver.evaluate(scope), first.evaluate(scope));
-    }
-    Expression second = bounds.get(1);
-    Expression third = bounds.size() > 2 ? bounds.get(2) : scope -> None.NONE;
-    return scope ->
-        Operators.slice(
-            receiver.evaluate(scope),
-            first.evaluate(scope),
-            second.evaluate(scope),
-            third.evaluate(scope),
-            scope.budget());
-  }
-
-  /** The expressions between the parentheses of a call. */
-  private record ArgumentList(List<Expression> positional, Map<String, Expression> named) {
-    static final ArgumentList NONE = new ArgumentList(List.of(), Map.of());
-
-    Arguments evaluate(Scope scope) {
-      if (positional.isEmpty() && named.isEmpty()) {
-        return Arguments.NONE;
-      }
-      List<Object> values = positional.stream().map(each -> each.evaluate(scope)).toList();
-      Map<String, Object> byName = new LinkedHashMap<>();
-      named.forEach((name, value) -> byName.put(name, value.evaluate(scope)));
-      return new Arguments(values, byName);
-    }
-  }
-
-  private ArgumentList arguments() {
-    List<Expression> positional = new ArrayList<>();
-    Map<String, Expression> named = new LinkedHashMap<>();
-    while (!tokens.skip(Kind.OPERATOR, ")")) {
-      if (tokens.at(Kind.NAME) && tokens.isSecond(Kind.OPERATOR, "=")) {
-        String name = tokens.next().text();
-        tokens.next();
-        named.put(name, expression());
-      } else {
-        positional.add(expression());
-      }
-      if (!tokens.at(Kind.OPERATOR, ")")) {
-        tokens.expect(Kind.OPERATOR, ",");
-      }
-    }
-    return new ArgumentList(positional, named);
-  }
-
-  private static Expression call(Expression receiver, ArgumentList arguments) {
-    return scope -> {
-      scope.budget().spendStep();
-      Object function = receiver.evaluate(scope);
-      if (function instanceof Callable callable) {
-        return callable.call(arguments.evaluate(scope), scope.budget());
-      }
-      throw Values.wrongType("a function", function);
-    };
-  }
-
-  /**
-   * Parses the filters, tests and calls that follow a value.
-   *
-   * @param bare whether the first filter stands without its bar, as in a filter block
-   */
+  /** Parses what may follow a value; see {@link SuffixParser#filters}. */
   Expression filters(Expression value, boolean bare) {
-    Expression whole = bare ? filter(value) : value;
-    while (true) {
-      if (tokens.skip(Kind.OPERATOR, "|")) {
-        whole = filter(whole);
-      } else if (tokens.skip(Kind.NAME, "is")) {
-        whole = test(whole);
-      } else if (tokens.skip(Kind.OPERATOR, "(")) {
-        whole = call(whole, arguments());
-      } else {
-        return whole;
-      }
-    }
-  }
-
-  private Expression filter(Expression value) {
-    Token name = tokens.expect(Kind.NAME);
-    Filters.Filter filter = Filters.find(name.text());
-    if (filter == null) {
-      throw new TemplateException(
-          "line " + name.line() + ": the filter [" + name.text() + "] is not supported");
-    }
-    ArgumentList arguments = tokens.skip(Kind.OPERATOR, "(") ? arguments() : ArgumentList.NONE;
-    return scope -> {
-      scope.budget().spendStep();
-      return filter.apply(value.evaluate(scope), arguments.evaluate(scope), scope.budget());
-    };
-  }
-
-  private Expression test(Expression value) {
-    boolean negated = tokens.skip(Kind.NAME, "not");
-    Token name = tokens.next();
-    Tests.Test test = Tests.find(name.text());
-    if (test == null) {
-      throw new TemplateException(
-          "line " + name.line() + ": the test [" + name.text() + "] is not supported");
-    }
-    ArgumentList arguments = testArguments();
-    return scope ->
-        test.holds(value.evaluate(scope), arguments.evaluate(scope), scope.budget()) != negated;
-  }
-
-  private ArgumentList testArguments() {
-    if (tokens.skip(Kind.OPERATOR, "(")) {
-      return arguments();
-    }
-    boolean operand =
-        switch (tokens.peek().kind()) {
-          case STRING, INTEGER, FLOAT -> true;
-          case NAME ->
-              !Set.of("else", "or", "and", "if", "is", "in", "not").contains(tokens.peek().text());
-          case OPERATOR -> Set.of("[", "{").contains(tokens.peek().text());
-          default -> false;
-        };
-    return operand ? new ArgumentList(List.of(postfix(primary())), Map.of()) : ArgumentList.NONE;
+    return suffixes.filters(value, bare);
   }
 }
