@@ -17,6 +17,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.JoinSeedNodes;
@@ -195,6 +196,19 @@ public final class PhalanxNode implements AutoCloseable {
   /** Returns a stage that completes when the node has stopped, whoever stopped it. */
   public CompletionStage<Done> whenTerminated() {
     return system.getWhenTerminated();
+  }
+
+  /**
+   * Returns a stage that completes when the cluster has had no node with the role {@code control}
+   * for {@code patience}, so that nothing will be placed on this one any more.
+   */
+  public CompletionStage<Done> whenWithoutControl(Duration patience) {
+    CompletableFuture<Done> without = new CompletableFuture<>();
+    system.systemActorOf(
+        ControlWatch.create(patience, () -> without.complete(Done.getInstance())),
+        "control-watch",
+        Props.empty());
+    return without;
   }
 
   /** Drains, leaves the cluster and stops the node; returns when that is done. */

@@ -11,8 +11,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +32,20 @@ final class PhalanxNodeTest {
             start("phalanx.node.host = 127.0.0.2", Optional.of(first.address().toString()))) {
       assertThat(second.address().host()).isEqualTo("127.0.0.2");
       assertThat(Cluster.get(second.system()).state().getMembers()).hasSize(2);
+    }
+  }
+
+  @Test
+  void whenWithoutControl_lastControlNodeLeaves_completes() {
+    try (PhalanxNode first = start("", Optional.empty());
+        PhalanxNode worker =
+            start("phalanx.node.roles = [worker]", Optional.of(first.address().toString()))) {
+      CompletionStage<Done> without = worker.whenWithoutControl(Duration.ofMillis(100));
+
+      assertThat(without.toCompletableFuture()).isNotDone();
+      first.stop();
+
+      assertThat(without).succeedsWithin(Duration.ofSeconds(30));
     }
   }
 
