@@ -2,12 +2,10 @@ package io.phalanx.runtime.config;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigList;
 import com.typesafe.config.ConfigObject;
-import com.typesafe.config.ConfigOrigin;
 import com.typesafe.config.ConfigValue;
-import com.typesafe.config.ConfigValueFactory;
-import com.typesafe.config.ConfigValueType;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
@@ -16,9 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.function.BiFunction;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A strict, typed reader of one HOCON object: every key that is read becomes a known key, and
@@ -29,33 +25,28 @@ import org.jspecify.annotations.Nullable;
  * null counts as absent.
  */
 public final class ConfigReader {
-  private final String path;
-  private final ConfigObject object;
-  private final boolean snakeCase;
-  private final TreeSet<String> known = new TreeSet<>();
+  private final ConfigKeys keys;
   private final List<ConfigReader> descendants = new ArrayList<>();
 
-  private ConfigReader(String path, ConfigObject object, boolean snakeCase) {
-    this.path = path;
-    this.object = object;
-    this.snakeCase = snakeCase;
+  private ConfigReader(ConfigKeys keys) {
+    this.keys = keys;
   }
 
   /** Returns a reader of the object at {@code path}, such as {@code phalanx.http}. */
   public static ConfigReader of(Config config, String path) {
     try {
-      return new ConfigReader(path, config.getObject(path), false);
+      return of(config.getObject(path), path);
     } catch (ConfigException.Missing e) {
       throw new ServingException(
           ErrorCode.INVALID_CONFIGURATION, path + ": missing; it must be an object", e);
     } catch (ConfigException.WrongType e) {
-      throw failure(path, config.getValue(path), "must be an object { ... }");
+      throw ConfigKeys.failure(path, config.getValue(path), "must be an object { ... }");
     }
   }
 
   /** Returns a reader of {@code object}, whose errors call it {@code path}. */
   public static ConfigReader of(ConfigObject object, String path) {
-    return new ConfigReader(path, object, false);
+    return new ConfigReader(new ConfigKeys(path, object, false));
   }
 
   /**
@@ -63,24 +54,24 @@ public final class ConfigReader {
    * means {@code max-model-len}.
    */
   public ConfigReader acceptSnakeCase() {
-    return new ConfigReader(path, object, true);
+    return new ConfigReader(keys.acceptSnakeCase());
   }
 
   /** Returns the full path of this object, such as {@code phalanx.llm-configs[0]}. */
   public String path() {
-    return path;
+    return keys.path();
   }
 
   /** Returns whether {@code key} is present and not null. */
   public boolean has(String key) {
-    return find(key) != null;
+    return keys.find(key) != null;
   }
 
   /** Returns the keys that are present, in their own spelling and sorted; all count as known. */
   public List<String> keys() {
-    List<String> keys = object.keySet().stream().sorted().toList();
-    known.addAll(keys);
-    return keys;
+    List<String> present = keys.present();
+    keys.know(present);
+    return present;
   }
 
   /** Returns a string; numbers and booleans count as their text. */
@@ -242,7 +233,7 @@ public final class ConfigReader {
   /** Returns a reader of the object at {@code key}, or of an empty object if it is absent. */
   public ConfigReader childOrEmpty(String key) {
     return optionalChild(key)
-        .orElseGet(() -> new ConfigReader(pathOf(key), emptyObject(), snakeCase));
+        .orElseGet(() -> new ConfigReader(keys.child(key, ConfigFactory.empty().root())));
   }
 
   /** Returns a reader of each object in the list at {@code key}. */
@@ -257,21 +248,13 @@ public final class ConfigReader {
 
   /** Declares keys that others read, so that {@link #rejectUnknown} lets them pass. */
   public ConfigReader know(String... keys) {
-    known.addAll(List.of(keys));
+    this.keys.know(List.of(keys));
     return this;
   }
 
   /** Refuses every key, here and in the objects read from here, that nobody has asked for. */
   public void rejectUnknown() {
-    for (String key : object.keySet().stream().sorted().toList()) {
-      if (!known.contains(key) && !known.contains(canonical(key))) {
-        String hint =
-            NearestName.of(canonical(key), known)
-                .map(name -> "did you mean [" + name + "]?")
-                .orElse(known.isEmpty() ? "none is allowed here" : "known are " + known);
-        throw failure(pathOf(key), object.get(key), "unknown key; " + hint);
-      }
-    }
+    keys.rejectUnknown();
     descendants.forEach(ConfigReader::rejectUnknown);
   }
 
@@ -280,61 +263,43 @@ public final class ConfigReader {
    * {@code "[3] does not divide the model's 8 heads; use 1, 2, 4 or 8"}.
    */
   public ServingException error(String key, String problem) {
-    ConfigValue value = find(key);
-    return failure(pathOf(key), value, problem);
+    return ConfigKeys.failure(keys.pathOf(key), keys.find(key), problem);
   }
 
   /** Returns the exception for this object as a whole being refused for {@code problem}. */
   public ServingException error(String problem) {
-    return failure(path, object, problem);
-  }
-
-  static ServingException failure(String path, @Nullable ConfigValue value, String problem) {
-    return new ServingException(
-        ErrorCode.INVALID_CONFIGURATION, path + ": " + problem + where(value));
-  }
-
-  private static String where(@Nullable ConfigValue value) {
-    if (value == null) {
-      return "";
-    }
-    ConfigOrigin origin = value.origin();
-    String source = origin.filename() != null ? origin.filename() : origin.resource();
-    if (source == null) {
-      return " (" + origin.description() + ")";
-    }
-    return origin.lineNumber() > 0
-        ? " (" + source + ":" + origin.lineNumber() + ")"
-        : " (" + source + ")";
+    return ConfigKeys.failure(keys.path(), keys.object(), problem);
   }
 
   private ConfigReader reader(String at, ConfigValue value) {
     if (!(value instanceof ConfigObject child)) {
-      throw failure(at, value, ConfigValues.show(value) + " is not an object { ... }");
+      throw ConfigKeys.failure(at, value, ConfigValues.show(value) + " is not an object { ... }");
     }
-    ConfigReader reader = new ConfigReader(at, child, snakeCase);
+    ConfigReader reader = new ConfigReader(keys.at(at, child));
     descendants.add(reader);
     return reader;
   }
 
   private <T> T required(String key, BiFunction<String, ConfigValue, T> read) {
     return optional(key, read)
-        .orElseThrow(() -> failure(pathOf(key), object, "missing; it must be set"));
+        .orElseThrow(
+            () -> ConfigKeys.failure(keys.pathOf(key), keys.object(), "missing; it must be set"));
   }
 
   private <T> Optional<T> optional(String key, BiFunction<String, ConfigValue, T> read) {
-    ConfigValue value = find(key);
-    return value == null ? Optional.empty() : Optional.of(read.apply(pathOf(key), value));
+    ConfigValue value = keys.find(key);
+    return value == null ? Optional.empty() : Optional.of(read.apply(keys.pathOf(key), value));
   }
 
   private <T> List<T> list(String key, BiFunction<String, ConfigValue, T> read) {
     ConfigValue value = value(key);
     if (!(value instanceof ConfigList elements)) {
-      throw failure(pathOf(key), value, ConfigValues.show(value) + " is not a list [ ... ]");
+      throw ConfigKeys.failure(
+          keys.pathOf(key), value, ConfigValues.show(value) + " is not a list [ ... ]");
     }
     List<T> result = new ArrayList<>();
     for (ConfigValue element : elements) {
-      result.add(read.apply(pathOf(key) + "[" + result.size() + "]", element));
+      result.add(read.apply(keys.pathOf(key) + "[" + result.size() + "]", element));
     }
     return List.copyOf(result);
   }
@@ -343,41 +308,8 @@ public final class ConfigReader {
     ConfigReader child = child(key);
     Map<String, T> result = new LinkedHashMap<>();
     for (String name : child.keys()) {
-      result.put(name, read.apply(child.pathOf(name), child.value(name)));
+      result.put(name, read.apply(child.keys.pathOf(name), child.value(name)));
     }
     return result;
-  }
-
-  private @Nullable ConfigValue find(String key) {
-    known.add(key);
-    ConfigValue value = present(key);
-    if (!snakeCase || key.indexOf('-') < 0) {
-      return value;
-    }
-    ConfigValue aliased = present(key.replace('-', '_'));
-    if (value != null && aliased != null) {
-      throw failure(
-          pathOf(key), value, "given twice, also as [" + key.replace('-', '_') + "]; keep one");
-    }
-    return value != null ? value : aliased;
-  }
-
-  private @Nullable ConfigValue present(String key) {
-    ConfigValue value = object.get(key);
-    return value == null || value.valueType() == ConfigValueType.NULL ? null : value;
-  }
-
-  private String canonical(String key) {
-    return snakeCase ? key.replace('_', '-') : key;
-  }
-
-  private String pathOf(String key) {
-    boolean aliased = snakeCase && !object.containsKey(key);
-    String spelled = aliased ? key.replace('-', '_') : key;
-    return path + "." + (aliased && object.containsKey(spelled) ? spelled : key);
-  }
-
-  private static ConfigObject emptyObject() {
-    return ConfigValueFactory.fromMap(Map.of());
   }
 }

@@ -164,6 +164,6 @@ final class ConfigValues {
   }
 
   private static ServingException refused(String path, ConfigValue value, String allowed) {
-    return ConfigReader.failure(path, value, show(value) + " is not " + allowed);
+    return ConfigKeys.failure(path, value, show(value) + " is not " + allowed);
   }
 }
