@@ -54,6 +54,26 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   public record Deploy(LlmConfig config, ActorRef<DeployReply> replyTo)
       implements Command, WireMessage {}
 
+  /**
+   * Aims at this number of replicas (under data parallelism: gangs) until autoscaling decides
+   * otherwise; {@link Refused} with the bounds if it is not from min-replicas to max-replicas.
+   */
+  public record Scale(int replicas, ActorRef<DeployReply> replyTo)
+      implements Command, WireMessage {}
+
+  /**
+   * A router has requests that it cannot send to any replica; they count as backlog for five
+   * seconds, so it is repeated while they wait.
+   *
+   * @param router tells its requests from those of other ingresses
+   * @param waitingRequests how many wait now; 0 as soon as none does
+   */
+  public record IngressBacklog(ActorRef<ReplicaRouter.Command> router, int waitingRequests)
+      implements Command, WireMessage {}
+
+  /** Starts the entity of a deployment whose node was lost; one that runs ignores it. */
+  public record Wake() implements Command, WireMessage {}
+
   /** Stops serving: replicas finish their requests and give back what they hold. */
   public record Delete(ActorRef<DeployReply> replyTo) implements Command, WireMessage {}
 
@@ -102,6 +122,8 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   private final Set<ActorRef<IngressModels.Command>> followers = new HashSet<>();
   private final Set<ActorRef<DeployReply>> watchers = new HashSet<>();
   private final List<ActorRef<DeployReply>> deleters = new ArrayList<>();
+  private final IngressBacklogs<ActorRef<ReplicaRouter.Command>> ingressBacklogs =
+      new IngressBacklogs<>();
   private final Deque<ScalingDecision> decisions = new ArrayDeque<>();
   private final Clock clock = Clock.systemUTC();
   private @Nullable LlmConfig config;
@@ -181,6 +203,9 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
         .onMessage(Deploy.class, this::onDeploy)
+        .onMessage(Scale.class, this::onScale)
+        .onMessage(IngressBacklog.class, this::onIngressBacklog)
+        .onMessage(Wake.class, wake -> this)
         .onMessage(Delete.class, this::onDelete)
         .onMessage(Describe.class, this::onDescribe)
         .onMessage(Watch.class, this::onWatch)
@@ -262,6 +287,34 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
     getContext().watchWith(gang, new GangEnded(ordinal));
   }
 
+  private Behavior<Command> onScale(Scale scale) {
+    LlmConfig current = config;
+    if (current == null || !deleters.isEmpty()) {
+      scale.replyTo().tell(new NotDeployed(modelId));
+      return this;
+    }
+    AutoscalingConfig bounds = current.deploymentConfig().autoscaling();
+    if (scale.replicas() < bounds.minReplicas() || scale.replicas() > bounds.maxReplicas()) {
+      scale.replyTo().tell(new Refused(outOfBounds(scale.replicas(), bounds)));
+      return this;
+    }
+    aimAt(current, scale.replicas(), gangs.ready(), gangs.backlog(), "asked for");
+    scale.replyTo().tell(describe());
+    return this;
+  }
+
+  private String outOfBounds(int replicas, AutoscalingConfig bounds) {
+    return String.format(
+        "Model [%s] cannot have [%d] replicas: min-replicas is %d and max-replicas is %d; deploy it"
+            + " with other bounds.",
+        modelId, replicas, bounds.minReplicas(), bounds.maxReplicas());
+  }
+
+  private Behavior<Command> onIngressBacklog(IngressBacklog backlog) {
+    ingressBacklogs.report(backlog.router(), backlog.waitingRequests(), System.nanoTime());
+    return this;
+  }
+
   private Behavior<Command> onGangChanged(GangChanged changed) {
     gangs.update(changed.ordinal(), changed.replicas());
     if (gangs.ready() > 0) {
@@ -306,38 +359,35 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
       return this;
     }
     int ready = gangs.ready();
-    if (wanted == null || scaling == null || ready == 0) {
+    if (wanted == null || scaling == null || (ready == 0 && target > 0)) {
       return this;
     }
-    double backlog = gangs.backlog() / (double) wanted.parallel().dataParallelSize();
-    AutoscalingPolicy.Decision decision = scaling.decide(System.nanoTime(), ready, target, backlog);
+    long now = System.nanoTime();
+    double backlog =
+        (gangs.backlog() + ingressBacklogs.total(now))
+            / (double) wanted.parallel().dataParallelSize();
+    AutoscalingPolicy.Decision decision = scaling.decide(now, ready, target, backlog);
     if (decision.applied() != target) {
-      apply(wanted, decision);
+      aimAt(
+          wanted,
+          decision.applied(),
+          decision.running(),
+          decision.averageBacklog(),
+          decision.reason());
     }
     return this;
   }
 
-  private void apply(LlmConfig wanted, AutoscalingPolicy.Decision decision) {
+  private void aimAt(LlmConfig wanted, int replicas, int running, double backlog, String reason) {
     getContext()
         .getLog()
-        .info(
-            "Model [{}] goes from [{}] to [{}] replicas: {}",
-            modelId,
-            target,
-            decision.applied(),
-            decision.reason());
+        .info("Model [{}] goes from [{}] to [{}] replicas: {}", modelId, target, replicas, reason);
     decisions.addLast(
-        new ScalingDecision(
-            clock.millis(),
-            decision.running(),
-            decision.averageBacklog(),
-            target,
-            decision.applied(),
-            decision.reason()));
+        new ScalingDecision(clock.millis(), running, backlog, target, replicas, reason));
     if (decisions.size() > MAX_DECISIONS) {
       decisions.removeFirst();
     }
-    target = decision.applied();
+    target = replicas;
     reconcile(wanted);
   }
 

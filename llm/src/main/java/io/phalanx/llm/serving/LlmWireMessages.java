@@ -96,6 +96,9 @@ public final class LlmWireMessages implements WireMessages {
         DeploymentController.Forgotten.class,
         Worker.Neighbours.class,
         Quantization.class,
-        KvCacheType.class);
+        KvCacheType.class,
+        DeploymentController.Scale.class,
+        DeploymentController.IngressBacklog.class,
+        DeploymentController.Wake.class);
   }
 }

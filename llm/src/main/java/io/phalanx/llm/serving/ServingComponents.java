@@ -13,11 +13,12 @@ import io.phalanx.runtime.NodeRole;
 import io.phalanx.runtime.collective.ProcessGroups;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * What a node runs in order to serve models: placement, the sharding of deployments (control), and
- * the routers of deployed models (ingress).
+ * What a node runs in order to serve models: placement, the sharding of deployments (on control
+ * nodes, the others reach it), and the routers of deployed models (ingress).
  */
 public final class ServingComponents implements NodeComponentProvider {
 
@@ -40,14 +41,17 @@ public final class ServingComponents implements NodeComponentProvider {
   static List<NodeComponent> components(ServingEnvironment environment) {
     List<NodeComponent> components =
         new ArrayList<>(PlacementComponents.of(new LlmWorkerLauncher(environment)));
-    components.add(new NodeComponent(NodeRole.CONTROL, "deployments", ServingComponents::sharding));
+    components.add(new NodeComponent(NodeRole.CONTROL, "deployments", node -> sharding()));
+    components.add(new NodeComponent(NodeRole.WORKER, "deployments-proxy", node -> sharding()));
+    components.add(new NodeComponent(NodeRole.INGRESS, "deployments-access", node -> sharding()));
     components.add(
         new NodeComponent(
             NodeRole.INGRESS, "models", node -> IngressModels.create(environment, node.metrics())));
     return components;
   }
 
-  private static org.apache.pekko.actor.typed.Behavior<Void> sharding(NodeContext node) {
+  /** Every node reaches deployments; only control nodes have them. */
+  private static Behavior<Void> sharding() {
     return Behaviors.setup(
         context -> {
           DeploymentController.init(

@@ -117,9 +117,37 @@ final class DeploymentControllerTest {
     replies.expectMessage(WAIT, new DeploymentController.NotDeployed("m"));
   }
 
+  @Test
+  void scale_withinAndBeyondTheBounds_startsReplicasOrSaysWhichThereMayBe() {
+    deploy(LlmConfig.builder().modelId("m").minReplicas(1).maxReplicas(2).build());
+    expectCreate();
+
+    controller.tell(new DeploymentController.Scale(2, replies.ref()));
+    assertThat(expectStatus().targetReplicas()).isEqualTo(2);
+    expectCreate();
+    controller.tell(new DeploymentController.Scale(3, replies.ref()));
+    assertThat(replies.expectMessageClass(DeploymentController.Refused.class, WAIT).reason())
+        .contains("[3]", "max-replicas is 2");
+  }
+
+  @Test
+  void scale_modelThatIsNotDeployed_saysSo() {
+    controller.tell(new DeploymentController.Scale(2, replies.ref()));
+
+    replies.expectMessage(WAIT, new DeploymentController.NotDeployed("m"));
+  }
+
+  private DeploymentStatus expectStatus() {
+    return replies.expectMessageClass(DeploymentController.Deployed.class, WAIT).status();
+  }
+
   private void deploy() {
+    deploy(CONFIG);
+  }
+
+  private void deploy(LlmConfig config) {
     TestProbe<DeploymentController.DeployReply> deployed = testKit.createTestProbe();
-    controller.tell(new DeploymentController.Deploy(CONFIG, deployed.ref()));
+    controller.tell(new DeploymentController.Deploy(config, deployed.ref()));
     deployed.expectMessageClass(DeploymentController.Deployed.class, WAIT);
   }
 
@@ -153,8 +181,7 @@ final class DeploymentControllerTest {
 
   private DeploymentStatus awaitState(DeploymentState state) {
     while (true) {
-      DeploymentStatus status =
-          replies.expectMessageClass(DeploymentController.Deployed.class, WAIT).status();
+      DeploymentStatus status = expectStatus();
       if (status.state() == state) {
         return status;
       }
