@@ -1,8 +1,6 @@
 package io.phalanx.llm.tokenizer.jinja;
 
 import io.phalanx.llm.tokenizer.jinja.Callable.Arguments;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -28,7 +26,7 @@ final class Filters {
     texts();
     sequences();
     selections();
-    numbers();
+    NumberFilters.addTo(FILTERS);
     FILTERS.put("e", FILTERS.get("escape"));
     FILTERS.put("d", FILTERS.get("default"));
     FILTERS.put("count", FILTERS.get("length"));
@@ -94,21 +92,6 @@ final class Filters {
         (value, arguments, budget) -> selectByAttribute(value, arguments, budget, false));
   }
 
-  private static void numbers() {
-    FILTERS.put("int", (value, arguments, budget) -> toInteger(value, arguments));
-    FILTERS.put("float", (value, arguments, budget) -> toReal(value, arguments));
-    FILTERS.put("round", (value, arguments, budget) -> round(value, arguments));
-    FILTERS.put(
-        "abs",
-        (value, arguments, budget) -> Values.number(value) < 0 ? Operators.negate(value) : value);
-    FILTERS.put("min", (value, arguments, budget) -> extreme(value, budget, -1));
-    FILTERS.put("max", (value, arguments, budget) -> extreme(value, budget, 1));
-    FILTERS.put(
-        "sum",
-        (value, arguments, budget) ->
-            copy(value, budget).stream().reduce(0L, (a, b) -> Operators.binary("+", a, b, budget)));
-  }
-
   private static Text charged(Text text, Budget budget) {
     budget.spendLength(text.length(), text.length());
     return text;
@@ -126,7 +109,8 @@ final class Filters {
         budget);
   }
 
-  private static List<Object> copy(Object value, Budget budget) {
+  /** Returns the elements in a list that may be changed, each charged. */
+  static List<Object> copy(Object value, Budget budget) {
     List<Object> elements = Values.elements(value, budget);
     budget.spendSteps(elements.size());
     return new ArrayList<>(elements);
@@ -280,47 +264,5 @@ final class Filters {
     elements.removeIf(
         element -> Tests.holds(attribute(element, name), arguments.from(1), budget) != keep);
     return elements;
-  }
-
-  private static Object toInteger(Object value, Arguments arguments) {
-    try {
-      if (value instanceof Text text) {
-        return new BigDecimal(text.value().strip().replace("_", "")).longValue();
-      }
-      return (long) Values.number(value);
-    } catch (NumberFormatException | TemplateException e) {
-      return arguments.get(0, "default", 0L);
-    }
-  }
-
-  private static Object toReal(Object value, Arguments arguments) {
-    try {
-      return value instanceof Text text
-          ? Double.parseDouble(text.value().strip())
-          : Values.number(value);
-    } catch (NumberFormatException | TemplateException e) {
-      return arguments.get(0, "default", 0.0);
-    }
-  }
-
-  private static double round(Object value, Arguments arguments) {
-    int digits = Math.max(-15, Math.min(15, Values.index(arguments.get(0, "precision", 0L))));
-    String method = arguments.get(1, "method", Text.ofTemplate("common")).toString();
-    RoundingMode mode =
-        switch (method) {
-          case "ceil" -> RoundingMode.CEILING;
-          case "floor" -> RoundingMode.FLOOR;
-          default -> RoundingMode.HALF_EVEN;
-        };
-    double number = Values.number(value);
-    return Double.isFinite(number)
-        ? new BigDecimal(number).setScale(digits, mode).doubleValue()
-        : number;
-  }
-
-  private static Object extreme(Object value, Budget budget, int sign) {
-    return copy(value, budget).stream()
-        .max((a, b) -> sign * Values.compare(a, b))
-        .orElseGet(() -> new Undefined(sign < 0 ? "min" : "max"));
   }
 }
