@@ -29,14 +29,18 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * the manager's node, each reserves on every node concerned; of several nodes, a group that fits
  * one lies on another than the manager's.
  *
- * <p>Arguments: the number of nodes (1 or 8), the seconds per case. Prints a JSON object per case,
- * then a table.
+ * <p>Of several groups in flight, one cycle is that of all of them.
+ *
+ * <p>Arguments: the number of nodes (1 or 8), the seconds per case, the GPUs of a node. Prints a
+ * JSON object per case, then a table.
  */
 public final class PlacementRates {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final int IN_FLIGHT = 16;
   private static final int AT_ONCE = 1_000;
   private static final double SHARE_AT_ONCE = 0.03;
+  private static final double WARM_UP_SECONDS = 15;
+  private static final int WARM_UP_ROUNDS = 5;
 
   private final PlacementGroups groups;
   private final String managerNode;
@@ -96,9 +100,10 @@ public final class PlacementRates {
   public static void main(String[] args) {
     int nodes = args.length > 0 ? Integer.parseInt(args[0]) : 8;
     double seconds = args.length > 1 ? Double.parseDouble(args[1]) : 4;
+    int gpus = args.length > 2 ? Integer.parseInt(args[2]) : nodes == 1 ? 64 : 4;
     String config =
         "phalanx.local-cluster { nodes = %d, gpus-per-node = %d, accelerator-type = L4 }"
-            .formatted(nodes, nodes == 1 ? 64 : 4);
+            .formatted(nodes, gpus);
     try (LocalCluster cluster =
         LocalCluster.start(
             ConfigFactory.parseString(config).withFallback(ConfigFactory.load()).resolve(),
@@ -123,10 +128,11 @@ public final class PlacementRates {
 
   /** Runs everything often enough for the JIT compiler to be done with it. */
   private void warmUp() {
-    for (int i = 0; i < 5; i++) {
-      cycles(1, PACK, seconds / 2);
-      cycles(4, STRICT_PACK, seconds / 4);
-      cycles(nodes, STRICT_SPREAD, seconds / 4);
+    double each = WARM_UP_SECONDS / WARM_UP_ROUNDS;
+    for (int i = 0; i < WARM_UP_ROUNDS; i++) {
+      cycles(1, 1, PACK, each / 2);
+      cycles(1, 4, STRICT_PACK, each / 4);
+      cycles(1, nodes, STRICT_SPREAD, each / 4);
     }
   }
 
@@ -138,11 +144,12 @@ public final class PlacementRates {
     oneAtATime(4, STRICT_PACK);
     keepOffManagerNode(false);
     if (nodes > 1) {
+      oneAtATime(4, SPREAD);
       oneAtATime(4, STRICT_SPREAD);
       oneAtATime(8, SPREAD);
       oneAtATime(8, STRICT_SPREAD);
     }
-    inFlight(1, PACK);
+    inFlight();
     atOnce();
     System.out.println();
     System.out.println(
@@ -164,19 +171,24 @@ public final class PlacementRates {
   }
 
   private void oneAtATime(int bundles, PlacementStrategy strategy) {
-    cycles(bundles, strategy, seconds / 8);
-    report(bundles, strategy, "one at a time", cycles(bundles, strategy, seconds));
+    cycles(1, bundles, strategy, seconds / 8);
+    report(bundles, strategy, "one at a time", 1, cycles(1, bundles, strategy, seconds));
   }
 
-  /** Returns the duration of each cycle, in nanoseconds. */
-  private List<Long> cycles(int bundles, PlacementStrategy strategy, double forSeconds) {
+  /** Returns the duration of each cycle of {@code count} groups, in nanoseconds. */
+  private List<Long> cycles(int count, int bundles, PlacementStrategy strategy, double forSeconds) {
     List<Long> durations = new ArrayList<>();
     long end = System.nanoTime() + (long) (forSeconds * 1e9);
     for (long start = System.nanoTime(); start < end; start = System.nanoTime()) {
-      removeAll(createAll(List.of(next(bundles, strategy, 1))));
+      removeAll(createAll(specs(count, bundles, strategy, 1)));
       durations.add(System.nanoTime() - start);
     }
     return durations;
+  }
+
+  private List<PlacementGroupSpec> specs(
+      int count, int bundles, PlacementStrategy strategy, double gpus) {
+    return IntStream.range(0, count).mapToObj(i -> next(bundles, strategy, gpus)).toList();
   }
 
   private List<PlacementGroup> createAll(List<PlacementGroupSpec> specs) {
@@ -197,42 +209,32 @@ public final class PlacementRates {
         .join();
   }
 
-  private void inFlight(int bundles, PlacementStrategy strategy) {
-    List<Long> durations = new ArrayList<>();
-    long end = System.nanoTime() + (long) (seconds * 1e9);
-    for (long start = System.nanoTime(); start < end; start = System.nanoTime()) {
-      removeAll(
-          createAll(
-              IntStream.range(0, IN_FLIGHT).mapToObj(i -> next(bundles, strategy, 1)).toList()));
-      long each = (System.nanoTime() - start) / IN_FLIGHT;
-      durations.addAll(Collections.nCopies(IN_FLIGHT, each));
-    }
-    report(bundles, strategy, IN_FLIGHT + " in flight", durations);
+  private void inFlight() {
+    cycles(IN_FLIGHT, 1, PACK, seconds / 8);
+    report(1, PACK, IN_FLIGHT + " in flight", IN_FLIGHT, cycles(IN_FLIGHT, 1, PACK, seconds));
   }
 
   private void atOnce() {
     long start = System.nanoTime();
-    List<PlacementGroup> all =
-        createAll(IntStream.range(0, AT_ONCE).mapToObj(i -> next(1, PACK, SHARE_AT_ONCE)).toList());
+    List<PlacementGroup> all = createAll(specs(AT_ONCE, 1, PACK, SHARE_AT_ONCE));
     long created = System.nanoTime() - start;
     removeAll(all);
-    List<Long> each = Collections.nCopies(AT_ONCE, created / AT_ONCE);
-    report(1, PACK, AT_ONCE + " at once", each);
-    System.out.printf(
-        Locale.ROOT, "%d groups at once: all created after %.0f ms%n", AT_ONCE, created / 1e6);
+    report(1, PACK, AT_ONCE + " at once", AT_ONCE, List.of(created));
   }
 
-  private void report(int bundles, PlacementStrategy strategy, String mode, List<Long> durations) {
+  /** Reports cycles of {@code count} groups each. */
+  private void report(
+      int bundles, PlacementStrategy strategy, String mode, int count, List<Long> durations) {
     long[] sorted = durations.stream().mapToLong(Long::longValue).sorted().toArray();
-    double total = Arrays.stream(sorted).sum() / 1e9;
+    int created = count * sorted.length;
     Result result =
         new Result(
             nodes,
             bundles,
             strategy.name(),
             mode,
-            sorted.length,
-            sorted.length / total,
+            created,
+            created / (Arrays.stream(sorted).sum() / 1e9),
             sorted[sorted.length / 2] / 1e6,
             sorted[(int) (sorted.length * 0.99)] / 1e6);
     results.add(result);
