@@ -26,6 +26,10 @@ final class Group {
   SchedulingDetail detail = SchedulingDetail.QUEUED;
   Explanation explanation = Explanation.NONE;
   @Nullable Reservation reservation;
+
+  /** Whether it was asked for or a node has committed it; else it only frees what it holds. */
+  boolean claimed;
+
   boolean wasCreated;
   long reportAt;
   long releasesSentAt;
@@ -49,7 +53,7 @@ final class Group {
 
   /** Returns whether bundles wait for a place and nothing is under way for the group. */
   boolean isWaiting() {
-    return !isRemoved() && !isComplete() && reservation == null;
+    return claimed && !isRemoved() && !isComplete() && reservation == null;
   }
 
   GroupState waitingState() {

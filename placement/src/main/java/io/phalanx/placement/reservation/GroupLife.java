@@ -41,8 +41,23 @@ final class GroupLife {
   Group begin(PlacementGroupSpec spec) {
     removedUnseen.remove(spec.id());
     Group group = new Group(spec, new GroupTimes(manager.clock().nanoTime()));
+    group.claimed = true;
     manager.groups().add(group);
     return group;
+  }
+
+  /**
+   * A group that only turned up on a node is asked for, or proves to have been committed.
+   *
+   * @return whether that is news
+   */
+  boolean claim(Group group) {
+    if (group.claimed || group.isRemoved()) {
+      return false;
+    }
+    group.claimed = true;
+    manager.groups().add(group);
+    return true;
   }
 
   /** A group turned up on a node; one that was removed meanwhile stays removed. */
@@ -62,7 +77,8 @@ final class GroupLife {
 
   /** The group has all its bundles, or some are still to be placed. */
   void settle(Group group) {
-    if (group.isRemoved() || group.reservation != null || group.state == GroupState.CREATED) {
+    boolean isSettled = group.isRemoved() || group.state == GroupState.CREATED;
+    if (isSettled || !group.claimed || group.reservation != null) {
       return;
     }
     if (group.isComplete()) {
@@ -115,9 +131,13 @@ final class GroupLife {
     }
   }
 
-  void forgetIfRemoved(Group group) {
-    if (group.isRemoved() && group.releases.isEmpty()) {
+  /** Forgets a group that nobody wants and no node holds any more. */
+  void forgetIfOver(Group group) {
+    boolean isUnwanted = group.isRemoved() || !group.claimed;
+    if (isUnwanted && group.releases.isEmpty()) {
       manager.groups().forget(group);
+    }
+    if (group.isRemoved() && group.releases.isEmpty()) {
       confirmRemoval(group.id());
     }
   }

@@ -70,6 +70,8 @@ public final class GroupScheduler {
     if (known == null) {
       life.begin(spec);
       schedule();
+    } else if (life.claim(known)) {
+      schedule();
     } else if (known.isComplete()) {
       life.tellCreated(known);
     } else {
@@ -80,7 +82,10 @@ public final class GroupScheduler {
 
   /** Adds a group that an earlier manager was asked for, unless it was removed since. */
   public void restore(PlacementGroupSpec spec) {
-    if (manager.groups().get(spec.id()) == null && !manager.groups().isBuried(spec.id())) {
+    Group known = manager.groups().get(spec.id());
+    if (known != null) {
+      life.claim(known);
+    } else if (!manager.groups().isBuried(spec.id())) {
       life.begin(spec);
     }
   }
@@ -218,7 +223,10 @@ public final class GroupScheduler {
 
   /** Returns all groups, in the order in which they were asked for. */
   public List<GroupSnapshot> groups() {
-    return manager.groups().all().stream().map(GroupSnapshot::of).toList();
+    return manager.groups().all().stream()
+        .filter(group -> group.claimed || group.isRemoved())
+        .map(GroupSnapshot::of)
+        .toList();
   }
 
   /** Returns the group with this id or name and, if it waits, what keeps it now. */

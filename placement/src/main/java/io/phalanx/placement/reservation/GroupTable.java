@@ -95,7 +95,7 @@ final class GroupTable {
   void add(Group group) {
     tombstones.remove(group.id());
     groups.put(group.id(), group);
-    if (!group.spec.name().isEmpty()) {
+    if (group.claimed && !group.spec.name().isEmpty()) {
       idOfName.putIfAbsent(group.spec.name(), group.id());
     }
     enqueue(group);
@@ -123,7 +123,6 @@ final class GroupTable {
     groups.remove(group.id());
     waiting.remove(group);
     forgetName(group);
-    bury(group.id());
   }
 
   /** Notes that a group is removed, should it turn up on a node. */

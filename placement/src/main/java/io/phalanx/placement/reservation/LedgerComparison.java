@@ -51,12 +51,18 @@ final class LedgerComparison {
     life.lose(group, lost, "node [%s] does not hold it any more".formatted(address));
   }
 
-  /** Makes a bundle that a node holds part of its group, or has it freed. */
+  /**
+   * Makes a bundle that a node holds part of its group, or has it freed. What is only prepared
+   * makes no group of one that nobody has asked this manager for.
+   */
   private void adopt(String nodeId, Holding holding) {
     Group known = manager.groups().get(holding.group().id());
     Group group = known == null ? life.found(holding.group()) : known;
     int index = holding.bundleIndex();
     BundleSite site = new BundleSite(nodeId, holding.deviceIndexes());
+    if (holding.phase() == BundlePhase.COMMITTED) {
+      life.claim(group);
+    }
     boolean isExpected =
         site.equals(group.sites.get(index))
             || Reservations.askedOn(group, nodeId).containsKey(index)
@@ -81,7 +87,7 @@ final class LedgerComparison {
   void settleAll() {
     Predicate<String> isGone = nodeId -> !manager.cluster().contains(nodeId);
     for (Group group : manager.groups().copy()) {
-      life.forgetIfRemoved(group);
+      life.forgetIfOver(group);
       life.lose(group, group.bundlesOn(isGone), "its node is gone");
       life.settle(group);
     }

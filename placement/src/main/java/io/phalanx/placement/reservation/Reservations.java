@@ -93,7 +93,7 @@ final class Reservations {
 
   void nodeLost(String nodeId, Group group) {
     group.releases.remove(nodeId);
-    life.forgetIfRemoved(group);
+    life.forgetIfOver(group);
     Reservation reservation = group.reservation;
     if (reservation != null && reservation.concerns(nodeId)) {
       reservation.drop(nodeId);
@@ -130,7 +130,7 @@ final class Reservations {
     }
     life.markRemoved(group);
     nodes.forEach(nodeId -> release(group, nodeId, Set.of()));
-    life.forgetIfRemoved(group);
+    life.forgetIfOver(group);
   }
 
   /** Frees a bundle that a node holds and its group does not need there. */
@@ -163,7 +163,7 @@ final class Reservations {
         manager.cluster().free(nodeId, bundle);
       }
     }
-    life.forgetIfRemoved(group);
+    life.forgetIfOver(group);
     if (life.isActive()) {
       life.settle(group);
     }

@@ -10,12 +10,14 @@ import com.typesafe.config.ConfigFactory;
 import io.phalanx.placement.BundlePhase;
 import io.phalanx.placement.Epoch;
 import io.phalanx.placement.GroupState;
+import io.phalanx.placement.PlacementGroupSpec;
 import io.phalanx.placement.PlacementSettings;
 import io.phalanx.placement.SchedulingDetail;
 import io.phalanx.placement.scheduling.PlacementPlanner;
 import io.phalanx.runtime.error.ErrorCode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What the manager wants done, step by step; the simulation shows that it holds in any order. */
@@ -286,6 +288,63 @@ final class GroupSchedulerTest {
 
     assertThat(drain(Effect.Release.class)).hasSize(1);
     assertThat(snapshot("g").state()).isEqualTo(GroupState.REMOVED);
+  }
+
+  private static Holding held(PlacementGroupSpec spec, int bundle, BundlePhase phase) {
+    return new Holding(spec, bundle, new Epoch(1, "m"), 7, List.of(0), phase);
+  }
+
+  @Test
+  void unknownGroupOnlyPrepared_isFreedAndForgotten() {
+    PlacementGroupSpec spec = group("g", STRICT_SPREAD, 1, 1);
+    scheduler.nodeState(node(1, 1), List.of(held(spec, 0, BundlePhase.PREPARED)));
+    scheduler.nodeState(node(2, 1), List.of());
+
+    scheduler.activate();
+
+    List<Effect> effects = scheduler.drain();
+    Effect.Release release = new Effect.Release("node-1", 0, "g", Set.of(0));
+    assertThat(effects).containsExactly(release);
+    assertThat(scheduler.groups()).isEmpty();
+    for (int i = 0; i < 4; i++) {
+      scheduler.tick();
+    }
+    assertThat(scheduler.drain()).containsExactly(release);
+    scheduler.released("node-1", "g", 0);
+    assertThat(scheduler.drain()).isEmpty();
+    assertThat(scheduler.explain("g")).isEmpty();
+    assertThat(scheduler.tombstones()).isEmpty();
+    scheduler.create(group("all", STRICT_SPREAD, 1, 1));
+    assertThat(drain(Effect.Prepare.class)).hasSize(2);
+  }
+
+  @Test
+  void groupOnlyPrepared_thatIsAskedForWhileItIsFreed_isPlaced() {
+    PlacementGroupSpec spec = group("g", PACK, 1);
+    nodes();
+    scheduler.nodeState(node(1, 1), List.of(held(spec, 0, BundlePhase.PREPARED)));
+    drain(Effect.class);
+
+    scheduler.create(spec);
+    scheduler.released("node-1", "g", 0);
+
+    assertThat(drain(Effect.Prepare.class)).hasSize(1);
+    assertThat(snapshot("g").state()).isEqualTo(GroupState.PENDING);
+  }
+
+  @Test
+  void groupPreparedHereAndCommittedThere_isKeptWhicheverIsHeardFirst() {
+    PlacementGroupSpec spec = group("g", STRICT_SPREAD, 1, 1);
+    scheduler.nodeState(node(1, 1), List.of(held(spec, 0, BundlePhase.PREPARED)));
+    scheduler.nodeState(node(2, 1), List.of(held(spec, 1, BundlePhase.COMMITTED)));
+
+    scheduler.activate();
+    scheduler.released("node-1", "g", 0);
+
+    assertThat(snapshot("g").sites()).containsOnlyKeys(1);
+    assertThat(drain(Effect.Prepare.class))
+        .singleElement()
+        .satisfies(prepare -> assertThat(prepare.devicesOfBundle()).containsOnlyKeys(0));
   }
 
   @Test
