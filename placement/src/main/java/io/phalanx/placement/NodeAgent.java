@@ -4,7 +4,6 @@ import io.phalanx.placement.reservation.Holding;
 import io.phalanx.placement.reservation.ResourceLedger;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.serialization.WireMessage;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -159,7 +158,7 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
   private final LedgerRequests requests;
   private final ResourceLedger ledger;
   private final BundleActors actors;
-  private final Map<String, ActorRef<GroupEvent>> subscribers = new HashMap<>();
+  private final LedgerSubscribers subscribers;
   private final PendingReleases releases;
 
   private NodeAgent(
@@ -174,8 +173,9 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
     this.settings = settings;
     this.requests = new LedgerRequests(node);
     this.ledger = requests.ledger();
-    this.releases = new PendingReleases(node.nodeId(), requests);
+    this.subscribers = new LedgerSubscribers(ledger, context.getSystem().deadLetters());
     this.actors = new BundleActors(context, launcher, node, ChildStopped::new);
+    this.releases = new PendingReleases(node.nodeId(), requests, actors);
     context.getSystem().receptionist().tell(Receptionist.register(SERVICE_KEY, context.getSelf()));
   }
 
@@ -237,13 +237,8 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
       command.replyTo().tell(refusal.get());
       return this;
     }
-    for (Holding holding : requests.releasing(command.groupId())) {
-      if (!actors.stopAll(holding.id())) {
-        ledger.free(holding.id());
-      }
-    }
     releases.add(command);
-    answerReleases(command.groupId());
+    subscribers.forgetIfFree(command.groupId());
     return this;
   }
 
@@ -254,27 +249,14 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
 
   private Behavior<Command> onChildStopped(ChildStopped stopped) {
     actors.remove(stopped.bundle(), stopped.name());
-    if (actors.isEmpty(stopped.bundle())) {
-      ledger.free(stopped.bundle());
-      answerReleases(stopped.bundle().groupId());
-    }
+    releases.stopped(stopped.bundle());
+    subscribers.forgetIfFree(stopped.bundle().groupId());
     return this;
-  }
-
-  private void answerReleases(String groupId) {
-    releases.answerFinished();
-    forgetIfFree(groupId);
-  }
-
-  private void forgetIfFree(String groupId) {
-    if (ledger.of(groupId).isEmpty()) {
-      subscribers.remove(groupId);
-    }
   }
 
   private Behavior<Command> onPrepareTimedOut(PrepareTimedOut timeout) {
     if (ledger.expire(timeout.epoch(), timeout.attempt(), timeout.groupId())) {
-      forgetIfFree(timeout.groupId());
+      subscribers.forgetIfFree(timeout.groupId());
       getContext()
           .getLog()
           .warn(
@@ -309,10 +291,6 @@ public final class NodeAgent extends AbstractBehavior<NodeAgent.Command> {
   }
 
   private NodeState state() {
-    return NodeState.of(
-        ledger.view(),
-        ledger.holdings(),
-        groupId -> subscribers.getOrDefault(groupId, getContext().getSystem().deadLetters()),
-        actors::of);
+    return subscribers.state(actors);
   }
 }

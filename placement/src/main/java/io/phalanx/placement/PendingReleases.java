@@ -8,20 +8,37 @@ import java.util.Set;
 /** Releases that wait until the last actor in their bundles has stopped; for one node agent. */
 final class PendingReleases {
   private final String nodeId;
-  private final LedgerRequests ledger;
+  private final LedgerRequests requests;
+  private final BundleActors actors;
   private final Set<NodeAgent.Release> waiting = new LinkedHashSet<>();
 
-  PendingReleases(String nodeId, LedgerRequests ledger) {
+  PendingReleases(String nodeId, LedgerRequests requests, BundleActors actors) {
     this.nodeId = nodeId;
-    this.ledger = ledger;
+    this.requests = requests;
+    this.actors = actors;
   }
 
+  /** Stops what runs in bundles that are to be freed, and frees those in which nothing does. */
   void add(NodeAgent.Release release) {
+    for (Holding holding : requests.releasing(release.groupId())) {
+      if (!actors.stopAll(holding.id())) {
+        requests.ledger().free(holding.id());
+      }
+    }
     waiting.add(release);
+    answerFinished();
+  }
+
+  /** An actor in a bundle has stopped. */
+  void stopped(BundleId bundle) {
+    if (actors.isEmpty(bundle)) {
+      requests.ledger().free(bundle);
+      answerFinished();
+    }
   }
 
   /** Confirms those of which nothing is left. */
-  void answerFinished() {
+  private void answerFinished() {
     Iterator<NodeAgent.Release> releases = waiting.iterator();
     while (releases.hasNext()) {
       NodeAgent.Release release = releases.next();
@@ -37,7 +54,7 @@ final class PendingReleases {
   }
 
   private boolean isFinished(NodeAgent.Release release) {
-    return ledger.releasing(release.groupId()).stream()
+    return requests.releasing(release.groupId()).stream()
         .map(Holding::bundleIndex)
         .noneMatch(index -> release.bundles().isEmpty() || release.bundles().contains(index));
   }
