@@ -1,13 +1,11 @@
 package io.phalanx.placement;
 
 import io.phalanx.placement.GroupEvent.GroupRejected;
-import io.phalanx.placement.reservation.Effect;
 import io.phalanx.placement.reservation.GroupScheduler;
 import io.phalanx.placement.reservation.ResourceLedger.Refusal;
 import io.phalanx.placement.scheduling.AddressOrder;
 import io.phalanx.placement.scheduling.PlacementPlanner;
 import io.phalanx.runtime.NodeRole;
-import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.util.Comparator;
 import java.util.List;
@@ -25,6 +23,7 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.cluster.typed.ClusterSingleton;
 import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
 import org.apache.pekko.cluster.typed.SingletonActor;
+import org.slf4j.Logger;
 
 /**
  * The one actor of the cluster that decides which bundle lies on which node. Programs ask it
@@ -76,7 +75,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
    *
    * @param node its id or {@code host:port}
    * @param draining whether it is to take nothing new
-   * @param replyTo is told once the node obeys, or at once that there is none
+   * @param replyTo is told once the node obeys, or that there is none
    */
   public record Drain(String node, boolean draining, ActorRef<DrainReply> replyTo)
       implements Command, WireMessage {}
@@ -135,13 +134,14 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
                 }));
   }
 
-  private final ActorRef<NodeReply> replies;
   private final GroupScheduler scheduler;
   private final ManagedNodes nodes;
   private final GroupMessages messages;
   private final GroupSubscribers subscribers;
   private final DesiredStateWriter desired;
-  private final DrainRequests drains = new DrainRequests();
+  private final DrainRequests drains;
+  private final NodeReplies nodeReplies;
+  private final GroupEffects effects;
 
   private PlacementGroupManager(
       ActorContext<Command> context,
@@ -149,7 +149,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
       NodeSource source,
       DesiredState desiredState) {
     super(context);
-    this.replies = context.messageAdapter(NodeReply.class, NodeReplied::new);
+    ActorRef<NodeReply> replies = context.messageAdapter(NodeReply.class, NodeReplied::new);
     this.nodes = new ManagedNodes(context, replies, settings, UUID.randomUUID().toString());
     this.messages = new GroupMessages(nodes, replies);
     this.subscribers = new GroupSubscribers(context);
@@ -163,6 +163,10 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
                 context.messageAdapter(DesiredState.Event.class, DesiredStateChanged::new)),
             "desired-state");
     this.desired = new DesiredStateWriter(store, scheduler, subscribers);
+    this.drains = new DrainRequests(nodes, replies, settings);
+    Logger log = context.getLog();
+    this.nodeReplies = new NodeReplies(log, scheduler, nodes, subscribers, drains);
+    this.effects = new GroupEffects(log, nodes, messages, subscribers, desired);
   }
 
   @Override
@@ -225,76 +229,19 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
   }
 
   private Behavior<Command> onDrain(Drain command) {
-    Optional<String> nodeId = nodes.find(command.node());
-    if (nodeId.isEmpty()) {
-      command.replyTo().tell(new DrainReply(nodeId));
-    }
-    nodeId.ifPresent(id -> drains.add(id, command));
-    nodeId
-        .flatMap(nodes::agent)
-        .ifPresent(
-            agent -> agent.tell(new NodeAgent.Drain(nodes.epoch(), command.draining(), replies)));
+    drains.add(command);
     return this;
   }
 
   private Behavior<Command> onNodesChanged(NodesChanged changed) {
     nodes.changed(changed.nodes());
-    nodes.ids().forEach(this::tellCondition);
+    nodes.ids().forEach(nodeReplies::tellCondition);
     return act();
-  }
-
-  private void tellCondition(String nodeId) {
-    scheduler.nodeReachable(nodeId, nodes.isReachable(nodeId));
-    scheduler.nodeDraining(nodeId, nodes.isDraining(nodeId));
   }
 
   private Behavior<Command> onNodeReplied(NodeReplied replied) {
-    NodeReply reply = replied.reply();
-    if (!reply.epoch().equals(nodes.epoch())) {
-      return this;
-    }
-    if (reply instanceof NodeReply.Promised promised) {
-      onPromised(promised);
-    } else if (reply instanceof NodeReply.Held held) {
-      scheduler.held(held.nodeId(), held.groupId(), held.attempt(), held.phase());
-    } else if (reply instanceof NodeReply.Released released) {
-      scheduler.released(released.nodeId(), released.groupId(), released.attempt());
-    } else if (reply instanceof NodeReply.Drained drained) {
-      nodes.drained(drained.nodeId(), drained.draining());
-      tellCondition(drained.nodeId());
-      drains.answer(drained);
-    } else if (reply instanceof NodeReply.Refused refused) {
-      onRefused(refused);
-    }
+    nodeReplies.receive(replied.reply());
     return act();
-  }
-
-  private void onPromised(NodeReply.Promised promised) {
-    if (!nodes.isKnown(promised.agent())) {
-      return;
-    }
-    nodes.promised(promised).forEach(scheduler::nodeLost);
-    for (NodeState.GroupShare share : promised.state().groups()) {
-      subscribers.restore(share.group(), share.subscriber());
-    }
-    scheduler.nodeState(promised.state().view(), promised.state().holdings(promised.epoch()));
-    tellCondition(promised.nodeId());
-  }
-
-  private void onRefused(NodeReply.Refused refused) {
-    getContext()
-        .getLog()
-        .debug(
-            "Node [{}] refused group [{}]: {}",
-            refused.nodeId(),
-            refused.groupId(),
-            refused.reason());
-    if (refused.code() == ErrorCode.STALE_EPOCH) {
-      scheduler.deactivate();
-      nodes.superseded(refused.promised());
-    } else {
-      scheduler.refused(refused.nodeId(), refused.groupId(), refused.attempt(), refused.code());
-    }
   }
 
   private Behavior<Command> onDesiredStateChanged(DesiredStateChanged changed) {
@@ -308,6 +255,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
 
   private Behavior<Command> onTick() {
     nodes.tick();
+    drains.tick();
     scheduler.tick();
     if (nodes.isReady()) {
       if (nodes.isComplete()) {
@@ -320,7 +268,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
 
   private Behavior<Command> onTerminated(Terminated terminated) {
     ActorRef<?> stopped = terminated.getRef();
-    nodes.terminated(stopped).ifPresent(scheduler::nodeLost);
+    nodes.terminated(stopped).ifPresent(nodeReplies::nodeLost);
     subscribers.endedWith(stopped).forEach(scheduler::remove);
     return act();
   }
@@ -335,29 +283,7 @@ public final class PlacementGroupManager extends AbstractBehavior<PlacementGroup
   }
 
   private Behavior<Command> carryOut() {
-    for (Effect effect : scheduler.drain()) {
-      if (effect instanceof Effect.ToNode toNode) {
-        nodes
-            .agent(toNode.nodeId())
-            .ifPresent(agent -> agent.tell(messages.toNode(toNode, subscribers)));
-      } else if (effect instanceof Effect.Removed removed) {
-        getContext().getLog().debug("Group [{}] is removed", removed.groupId());
-        desired.onRemoved(removed.groupId());
-      } else if (effect instanceof Effect.ToSubscriber news) {
-        tell(news.groupId(), messages.toSubscriber(news));
-      }
-    }
+    scheduler.drain().forEach(effects::carryOut);
     return this;
-  }
-
-  private void tell(String groupId, GroupEvent event) {
-    if (event instanceof GroupEvent.GroupRescheduling lost) {
-      getContext()
-          .getLog()
-          .warn("Group [{}] lost {}: {}", groupId, lost.lostBundles(), lost.reason());
-    } else {
-      getContext().getLog().debug("{}", event);
-    }
-    subscribers.of(groupId).tell(event);
   }
 }

@@ -260,6 +260,53 @@ final class PlacementGroupManagerTest {
   }
 
   @Test
+  void drainUnanswered_isAskedAgainEverMoreSeldomUntilItIs() {
+    start();
+    TestProbe<NodeAgent.Command> silent = feignedNode(1);
+    TestProbe<PlacementGroupManager.DrainReply> replies = testKit.createTestProbe();
+    manager.tell(new PlacementGroupManager.Drain("node-1", true, replies.ref()));
+    NodeAgent.Drain first = silent.expectMessageClass(NodeAgent.Drain.class);
+
+    tick(3);
+    silent.expectNoMessage();
+    tick(1);
+    silent.expectMessage(first);
+    tick(7);
+    silent.expectNoMessage();
+    tick(1);
+    silent.expectMessage(first);
+    replies.expectNoMessage();
+    first.replyTo().tell(new NodeReply.Drained("node-1", first.epoch(), true));
+
+    replies.expectMessage(new PlacementGroupManager.DrainReply(Optional.of("node-1")));
+    tick(20);
+    silent.expectNoMessage();
+  }
+
+  @Test
+  void drainUnanswered_endsWithTheNodeOrWithAContraryRequest() {
+    start();
+    TestProbe<NodeAgent.Command> silent = feignedNode(1);
+    TestProbe<PlacementGroupManager.DrainReply> replies = testKit.createTestProbe();
+    manager.tell(new PlacementGroupManager.Drain("node-1", true, replies.ref()));
+    manager.tell(new PlacementGroupManager.Drain("node-1", false, replies.ref()));
+    assertThat(silent.expectMessageClass(NodeAgent.Drain.class).draining()).isTrue();
+    NodeAgent.Drain last = silent.expectMessageClass(NodeAgent.Drain.class);
+
+    tick(4);
+    silent.expectMessage(last);
+    silent.expectNoMessage();
+    last.replyTo().tell(new NodeReply.Drained("node-1", last.epoch(), false));
+    replies.expectMessage(new PlacementGroupManager.DrainReply(Optional.of("node-1")));
+    replies.expectMessage(new PlacementGroupManager.DrainReply(Optional.of("node-1")));
+
+    manager.tell(new PlacementGroupManager.Drain("node-1", true, replies.ref()));
+    silent.expectMessageClass(NodeAgent.Drain.class);
+    silent.stop();
+    replies.expectMessage(new PlacementGroupManager.DrainReply(Optional.empty()));
+  }
+
+  @Test
   void leavingNode_takesNothingNew() {
     start();
     nodes(2);
