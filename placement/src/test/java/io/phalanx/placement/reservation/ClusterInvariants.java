@@ -117,15 +117,18 @@ final class ClusterInvariants {
   }
 
   private String ledgers() {
-    return "held " + held() + "\nowned " + owned();
+    return "held %s%nowned %s%nknown %s%nwanted %s"
+        .formatted(held(), owned(), known(), cluster.wanted.keySet());
   }
 
   private boolean heldIsOwned() {
-    Set<String> known =
-        cluster.manager.scheduler.groups().stream()
-            .map(group -> group.spec().id())
-            .collect(Collectors.toSet());
-    return held().equals(owned()) && known.equals(cluster.wanted.keySet());
+    return held().equals(owned()) && known().equals(cluster.wanted.keySet());
+  }
+
+  private Set<String> known() {
+    return cluster.manager.scheduler.groups().stream()
+        .map(group -> group.spec().id())
+        .collect(Collectors.toSet());
   }
 
   private Map<BundleId, List<BundleSite>> held() {

@@ -47,7 +47,7 @@ final class SimulatedCluster {
   SimulatedCluster(long seed) {
     this.random = new SplittableRandom(seed);
     this.name = "seed " + seed;
-    this.manager = new SimulatedManager(new Epoch(1, "m"), this::noteEffect);
+    this.manager = new SimulatedManager(new Epoch(1, "m"), this::note);
     for (int i = 0; i < 3; i++) {
       addNode();
     }
@@ -66,13 +66,6 @@ final class SimulatedCluster {
     if (trace.size() > TRACE_LINES) {
       trace.removeFirst();
     }
-  }
-
-  private void noteEffect(Effect effect) {
-    if (effect instanceof Effect.Removed removed) {
-      removing.remove(removed.groupId());
-    }
-    note(effect);
   }
 
   void step() {
@@ -157,7 +150,7 @@ final class SimulatedCluster {
     Epoch epoch = new Epoch(manager.epoch.number() + 1, "m");
     note("manager " + epoch);
     oldManagers.add(manager);
-    manager = new SimulatedManager(epoch, this::noteEffect);
+    manager = new SimulatedManager(epoch, this::note);
     nodes.values().forEach(manager::ask);
     manager.recover(wanted.values(), removed, Set.copyOf(removing));
   }
@@ -248,6 +241,8 @@ final class SimulatedCluster {
         SimulatedNode node = effect instanceof Effect.ToNode to ? nodes.get(to.nodeId()) : null;
         if (node != null) {
           one.send(node, effect, tick);
+        } else if (one == manager && effect instanceof Effect.Removed done) {
+          removing.remove(done.groupId()); // an earlier manager cannot write it down any more
         }
       }
     }
