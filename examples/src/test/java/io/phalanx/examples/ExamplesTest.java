@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import ch.qos.logback.core.Appender;
+import ch.qos.logback.core.AppenderBase;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.LlmConfig;
@@ -18,6 +19,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,23 +62,47 @@ final class ExamplesTest {
     }
   }
 
-  /** Its first plan sees all nodes; else it would say that there is no room. */
+  /**
+   * A model that needs every node: its first plan sees them all, else it would say that there is no
+   * room. The next model says so, since there is none.
+   */
   @Test
-  void customPlacement_startsWithoutWaitingForRoom() {
-    ListAppender<ILoggingEvent> warnings = new ListAppender<>();
+  void modelOnAllNodes_startsWithoutWaitingForRoom() throws InterruptedException {
+    Config oneGpuEach =
+        ConfigFactory.parseString("phalanx.local-cluster { nodes = 4, gpus-per-node = 1 }")
+            .withFallback(load("custom-placement"));
+    BlockingQueue<String> waits = new LinkedBlockingQueue<>();
     Logger logger = (Logger) LoggerFactory.getLogger("io.phalanx.llm.serving.ReplicaGang");
-    warnings.start();
-    logger.addAppender(warnings);
+    Appender<ILoggingEvent> appender = appender(waits);
+    logger.addAppender(appender);
     try (Phalanx phalanx =
-        Phalanx.start(load("custom-placement"), List.of(CustomPlacement.config()), line -> {})) {
-      assertThat(phalanx.status().isReady()).isTrue();
-    } finally {
-      logger.detachAppender(warnings);
-    }
+        Phalanx.start(oneGpuEach, List.of(CustomPlacement.config()), line -> {})) {
+      assertThat(waits).isEmpty();
 
-    assertThat(List.copyOf(warnings.list))
-        .extracting(ILoggingEvent::getFormattedMessage)
-        .noneMatch(message -> message.contains("waits for room"));
+      phalanx.deploy(
+          LlmConfig.builder()
+              .modelId("second")
+              .modelSource(ModelSources.fromEnvironment())
+              .build());
+
+      assertThat(waits.poll(1, TimeUnit.MINUTES)).contains("bundle");
+    } finally {
+      logger.detachAppender(appender);
+    }
+  }
+
+  private static Appender<ILoggingEvent> appender(BlockingQueue<String> waits) {
+    AppenderBase<ILoggingEvent> appender =
+        new AppenderBase<>() {
+          @Override
+          protected void append(ILoggingEvent event) {
+            if (event.getFormattedMessage().contains("waits for room")) {
+              waits.add(event.getFormattedMessage());
+            }
+          }
+        };
+    appender.start();
+    return appender;
   }
 
   @ParameterizedTest
