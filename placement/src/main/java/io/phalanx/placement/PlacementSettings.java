@@ -15,6 +15,8 @@ import java.time.Duration;
  * @param maxRetryDelay the longest delay after attempts that nodes refused or did not answer
  * @param reportInterval how often a waiting group's subscriber is told what is missing
  * @param recoveryTimeout how long a new manager waits for all nodes, once most have answered
+ * @param guardAfter how long a group waits before nodes are kept for it
+ * @param guardDuration how long they are kept at most
  * @param tickInterval the manager's clock
  */
 public record PlacementSettings(
@@ -26,6 +28,8 @@ public record PlacementSettings(
     Duration maxRetryDelay,
     Duration reportInterval,
     Duration recoveryTimeout,
+    Duration guardAfter,
+    Duration guardDuration,
     Duration tickInterval) {
 
   /** Checks the order of the time-outs. */
@@ -55,6 +59,8 @@ public record PlacementSettings(
             positive(reader, "max-retry-delay"),
             positive(reader, "report-interval"),
             positive(reader, "recovery-timeout"),
+            positive(reader, "guard-after"),
+            positive(reader, "guard-duration"),
             positive(reader, "tick-interval"));
     reader.rejectUnknown();
     return settings;

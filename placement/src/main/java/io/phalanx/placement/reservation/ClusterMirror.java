@@ -104,6 +104,11 @@ final class ClusterMirror {
     freedVersion++;
   }
 
+  /** Groups may take again what they were kept from. */
+  void opened() {
+    freedVersion++;
+  }
+
   /** Returns the bundles of a group that count as held on a node. */
   List<BundleId> heldOn(String nodeId, String groupId) {
     Node node = nodes.get(nodeId);

@@ -8,6 +8,7 @@ import io.phalanx.placement.SchedulingDetail;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,13 @@ final class Group {
   boolean claimed;
 
   boolean wasCreated;
+
+  /** Counts the groups in the order in which they were asked for, or turned up. */
+  int order;
+
+  /** The tick since which it waits, or since which it has had no turn of the guard. */
+  long waitsSince;
+
   long reportAt;
   long releasesSentAt;
 
@@ -66,6 +74,10 @@ final class Group {
         .filter(entry -> nodeId.test(entry.getValue().nodeId()))
         .map(Map.Entry::getKey)
         .toList();
+  }
+
+  BundleSite siteOf(int index) {
+    return Objects.requireNonNull(sites.get(index));
   }
 
   Map<Integer, String> nodeOfPlaced() {

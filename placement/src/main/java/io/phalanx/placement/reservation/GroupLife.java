@@ -42,6 +42,7 @@ final class GroupLife {
     removedUnseen.remove(spec.id());
     Group group = new Group(spec, new GroupTimes(manager.clock().nanoTime()));
     group.claimed = true;
+    group.waitsSince = manager.clock().now();
     manager.groups().add(group);
     return group;
   }
@@ -56,6 +57,7 @@ final class GroupLife {
       return false;
     }
     group.claimed = true;
+    group.waitsSince = manager.clock().now();
     manager.groups().add(group);
     return true;
   }
@@ -101,6 +103,7 @@ final class GroupLife {
       return;
     }
     lost.forEach(group.sites::remove);
+    group.waitsSince = manager.clock().now();
     group.retry.tryAnew();
     group.explanation = Explanation.NONE;
     if (group.reservation == null) {

@@ -18,12 +18,14 @@ import java.util.Set;
 
 /**
  * The groups that wait for a place. Each is planned on its own, those that lost bundles first, so
- * that none keeps another from what it does not need itself.
+ * that none keeps another from what it does not need itself; an {@link AgeingGuard} keeps nodes for
+ * a group that has waited long.
  */
 final class GroupQueue {
   private final ManagerState manager;
   private final PlacementPlanner planner;
   private final Reservations reservations;
+  private final AgeingGuard guard;
 
   /** What did not fit since something was last freed; what is equal need not be planned. */
   private final Set<Wish> unplaceable = new HashSet<>();
@@ -44,6 +46,7 @@ final class GroupQueue {
     this.manager = manager;
     this.planner = planner;
     this.reservations = reservations;
+    this.guard = new AgeingGuard(manager, planner);
   }
 
   /** Starts a reservation for each waiting group that has a plan. */
@@ -82,9 +85,11 @@ final class GroupQueue {
   }
 
   private Optional<PlanResult.Planned> find(Group group) {
-    Optional<PlanResult.Planned> plan =
-        planner.find(group.spec, candidates(group), group.nodeOfPlaced());
-    if (plan.isEmpty() && isUntouched(group)) {
+    Set<String> kept = guard.keptFrom(group);
+    List<NodeView> allowed =
+        candidates(group).stream().filter(node -> !kept.contains(node.nodeId())).toList();
+    Optional<PlanResult.Planned> plan = planner.find(group.spec, allowed, group.nodeOfPlaced());
+    if (plan.isEmpty() && kept.isEmpty() && isUntouched(group)) {
       unplaceable.add(Wish.of(group.spec));
     }
     return plan;
@@ -95,6 +100,15 @@ final class GroupQueue {
     return manager.cluster().reachable().stream()
         .filter(node -> !group.releases.containsKey(node.nodeId()))
         .toList();
+  }
+
+  /** Decides for whom nodes are kept; before groups are placed in this tick. */
+  void guard(boolean active) {
+    if (active) {
+      guard.tick();
+    } else {
+      guard.end();
+    }
   }
 
   /** Tells, every {@code report-interval}, why groups wait. */
@@ -128,10 +142,13 @@ final class GroupQueue {
     PlanResult why = why(group);
     if (why instanceof PlanResult.NoResources noResources) {
       group.detail = SchedulingDetail.NO_RESOURCES;
-      group.explanation = noResources.explanation();
+      group.explanation = guard.withTurn(group, noResources.explanation());
     } else if (why instanceof PlanResult.Infeasible infeasible) {
       group.detail = SchedulingDetail.INFEASIBLE;
       group.explanation = infeasible.explanation();
+    } else if (guard.whyKept(group).isPresent()) {
+      group.detail = SchedulingDetail.NO_RESOURCES;
+      group.explanation = guard.whyKept(group).get();
     } else {
       group.explanation = Explanation.of("is tried again in a moment");
     }

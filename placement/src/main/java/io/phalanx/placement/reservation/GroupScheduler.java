@@ -201,6 +201,7 @@ public final class GroupScheduler {
   public void tick() {
     manager.clock().advance();
     manager.groups().copy().forEach(reservations::tick);
+    queue.guard(life.isActive());
     schedule();
     queue.tick(life.isActive());
   }

@@ -28,6 +28,7 @@ final class GroupTable {
   private final Map<String, String> idOfName = new HashMap<>();
   private final Set<String> tombstones = new LinkedHashSet<>();
   private final Set<Group> waiting = new LinkedHashSet<>();
+  private int added;
 
   @Nullable Group get(String groupId) {
     return groups.get(groupId);
@@ -94,6 +95,7 @@ final class GroupTable {
 
   void add(Group group) {
     tombstones.remove(group.id());
+    group.order = groups.containsKey(group.id()) ? group.order : added++;
     groups.put(group.id(), group);
     if (group.claimed && !group.spec.name().isEmpty()) {
       idOfName.putIfAbsent(group.spec.name(), group.id());

@@ -24,7 +24,9 @@ import java.util.function.Consumer;
  */
 final class SimulatedManager {
   private static final PlacementSettings SETTINGS =
-      PlacementSettings.of(ConfigFactory.defaultReference());
+      PlacementSettings.of(
+          ConfigFactory.parseString("phalanx.placement { guard-after = 3 s, guard-duration = 6 s }")
+              .withFallback(ConfigFactory.defaultReference()));
   private static final int RECOVERY_TICKS = 40;
   private static final int PROMISE_TICKS = 4;
 
