@@ -5,6 +5,7 @@ import io.phalanx.http.model.CompletionRequest;
 import io.phalanx.http.model.GenerationOptions;
 import io.phalanx.llm.ModelHandle;
 import io.phalanx.llm.engine.GenerationRequest;
+import io.phalanx.llm.engine.RequestTerms;
 import io.phalanx.llm.engine.SamplingParams;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -38,13 +39,14 @@ final class GenerationPlanner {
   }
 
   /** Plans a chat: the messages through the model's template. */
-  GenerationPlan plan(ModelHandle model, ChatCompletionRequest request) {
+  GenerationPlan plan(ModelHandle model, ChatCompletionRequest request, RequestHeaders headers) {
     int[] ids = model.chatTemplate().encode(request.messages(), request.templateVariables());
-    return plan(AnswerKind.CHAT, model, List.of(ids), request.options());
+    RequestTerms terms = headers.terms(model, request.options());
+    return plan(AnswerKind.CHAT, model, List.of(ids), request.options(), terms);
   }
 
   /** Plans a completion: each prompt as it is. */
-  GenerationPlan plan(ModelHandle model, CompletionRequest request) {
+  GenerationPlan plan(ModelHandle model, CompletionRequest request, RequestHeaders headers) {
     List<int[]> prompts = new ArrayList<>();
     int choices = request.prompts().size() * request.options().choices();
     if (choices > GenerationOptions.MAX_CHOICES) {
@@ -59,11 +61,16 @@ final class GenerationPlanner {
     for (CompletionRequest.Prompt prompt : request.prompts()) {
       prompts.add(encode(model, prompt));
     }
-    return plan(AnswerKind.COMPLETION, model, prompts, request.options());
+    RequestTerms terms = headers.terms(model, request.options());
+    return plan(AnswerKind.COMPLETION, model, prompts, request.options(), terms);
   }
 
   private GenerationPlan plan(
-      AnswerKind kind, ModelHandle model, List<int[]> prompts, GenerationOptions options) {
+      AnswerKind kind,
+      ModelHandle model,
+      List<int[]> prompts,
+      GenerationOptions options,
+      RequestTerms terms) {
     options
         .stopTokenIds()
         .forEach(id -> requireKnown("stop_token_ids", id, model.tokenizer().vocabSize()));
@@ -80,7 +87,7 @@ final class GenerationPlanner {
             options.sampling(model.generationDefaults(), tokens, seed + choice * SEED_STEP);
         requests.add(
             new GenerationRequest(
-                id + "-" + choice, prompt, sampling, options.cacheSalt().orElse("")));
+                id + "-" + choice, prompt, sampling, options.cacheSalt().orElse(""), terms));
       }
     }
     long created = clock.instant().getEpochSecond();

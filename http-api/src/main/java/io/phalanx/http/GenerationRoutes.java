@@ -11,7 +11,7 @@ import io.phalanx.runtime.error.ServingException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.MediaType;
@@ -41,23 +41,24 @@ final class GenerationRoutes {
     return generate(request, this::planCompletion);
   }
 
-  private GenerationPlan planChat(ObjectNode body) {
+  private GenerationPlan planChat(ObjectNode body, RequestHeaders headers) {
     ChatCompletionRequest request = ChatCompletionRequest.read(body);
-    return planner.plan(find(request.model()), request);
+    return planner.plan(find(request.model()), request, headers);
   }
 
-  private GenerationPlan planCompletion(ObjectNode body) {
+  private GenerationPlan planCompletion(ObjectNode body, RequestHeaders headers) {
     CompletionRequest request = CompletionRequest.read(body);
-    return planner.plan(find(request.model()), request);
+    return planner.plan(find(request.model()), request, headers);
   }
 
   private CompletionStage<HttpResponse> generate(
-      HttpRequest request, Function<ObjectNode, GenerationPlan> plan) {
+      HttpRequest request, BiFunction<ObjectNode, RequestHeaders, GenerationPlan> plan) {
     long arrivedNanos = System.nanoTime();
     ClientConnection connection = request.getAttribute(ClientConnection.KEY).orElseThrow();
     requireJson(request);
+    RequestHeaders headers = new RequestHeaders(request, arrivedNanos);
     return bodies
-        .read(request, body -> plan.apply(StrictJson.parseObject(body)))
+        .read(request, body -> plan.apply(StrictJson.parseObject(body), headers))
         .thenCompose(planned -> generation.run(planned, connection, arrivedNanos));
   }
 

@@ -143,6 +143,11 @@ final class FakeModel implements ModelHandle {
   }
 
   @Override
+  public String sessionHeader() {
+    return "x-session-id";
+  }
+
+  @Override
   public Source<TokenEvent, NotUsed> generate(GenerationRequest request) {
     return generator
         .apply(request)

@@ -37,6 +37,7 @@ final class SseAnswerTest {
             List.of(),
             false,
             Optional.empty(),
+            0,
             1,
             Optional.of(streaming));
     GenerationRequest request = new GenerationRequest("r", new int[] {1}, SamplingParams.greedy(1));

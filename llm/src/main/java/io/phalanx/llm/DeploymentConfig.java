@@ -13,6 +13,9 @@ import java.util.Optional;
  *     max-num-seqs if absent
  * @param maxQueuedRequests most requests of one ingress that wait because every replica is full; -1
  *     is no limit
+ * @param requestTimeout how long the whole answer to a request may take, from its arrival; as long
+ *     as it takes if absent
+ * @param requestRouter how a replica is chosen for each request
  * @param gracefulShutdownTimeout how long a stopping replica may finish its requests
  * @param actorOptions what the replica actor itself needs; merged into bundle 0
  */
@@ -20,6 +23,8 @@ public record DeploymentConfig(
     AutoscalingConfig autoscaling,
     Optional<Integer> maxOngoingRequests,
     int maxQueuedRequests,
+    Optional<Duration> requestTimeout,
+    RequestRouterConfig requestRouter,
     Duration gracefulShutdownTimeout,
     ReplicaResources actorOptions) {
 
@@ -35,6 +40,8 @@ public record DeploymentConfig(
           AutoscalingConfig.between(1, 1),
           Optional.empty(),
           DEFAULT_MAX_QUEUED_REQUESTS,
+          Optional.empty(),
+          RequestRouterConfig.DEFAULT,
           DEFAULT_GRACEFUL_SHUTDOWN_TIMEOUT,
           ReplicaResources.DEFAULT);
 
@@ -43,6 +50,8 @@ public record DeploymentConfig(
     int maxOngoing = maxOngoingRequests.orElse(1);
     require(maxOngoing >= 1, "max-ongoing-requests", maxOngoing, "at least 1");
     require(maxQueuedRequests >= -1, "max-queued-requests", maxQueuedRequests, "-1 or more");
+    Duration timeout = requestTimeout.orElse(Duration.ofMillis(1));
+    require(timeout.compareTo(Duration.ZERO) > 0, "request-timeout", timeout, "above 0");
     require(
         !gracefulShutdownTimeout.isNegative(),
         "graceful-shutdown-timeout",

@@ -1,5 +1,6 @@
 package io.phalanx.llm;
 
+import io.phalanx.llm.engine.SchedulingPolicy;
 import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.layers.Quantization;
 import io.phalanx.llm.models.ModelConfig;
@@ -24,6 +25,7 @@ import java.util.Optional;
  * @param enablePrefixCaching whether sequences share the keys and values of equal beginnings
  * @param stepLatency how long chunks of prompts may make a step while streams run; absent for a
  *     bounded slowdown of the streams
+ * @param schedulingPolicy in which order requests wait, at the ingresses and in the engine
  * @param batchInvariant whether a request's tokens must not depend, to the bit, on what else is in
  *     its batch
  * @param seed what the seeds of requests that bring none of their own are drawn from; random if
@@ -43,6 +45,7 @@ public record EngineKwargs(
     double gpuMemoryUtilization,
     boolean enablePrefixCaching,
     Optional<Duration> stepLatency,
+    SchedulingPolicy schedulingPolicy,
     boolean batchInvariant,
     Optional<Long> seed,
     Dtype dtype,
@@ -62,6 +65,7 @@ public record EngineKwargs(
           0.9,
           true,
           Optional.empty(),
+          SchedulingPolicy.FCFS,
           false,
           Optional.empty(),
           Dtype.AUTO,

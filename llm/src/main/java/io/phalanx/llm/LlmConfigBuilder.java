@@ -1,5 +1,6 @@
 package io.phalanx.llm;
 
+import io.phalanx.llm.engine.SchedulingPolicy;
 import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.layers.Quantization;
 import io.phalanx.placement.PlacementStrategy;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class LlmConfigBuilder {
   private static final AutoscalingConfig SCALING = AutoscalingConfig.between(1, 1);
   private static final EngineKwargs ENGINE = EngineKwargs.DEFAULT;
+  private static final RequestRouterConfig ROUTER = RequestRouterConfig.DEFAULT;
 
   private @Nullable String modelId;
   private @Nullable String modelSource;
@@ -32,6 +34,10 @@ public final class LlmConfigBuilder {
 
   private @Nullable Integer maxOngoingRequests;
   private int maxQueuedRequests = DeploymentConfig.DEFAULT_MAX_QUEUED_REQUESTS;
+  private @Nullable Duration requestTimeout;
+  private RoutingPolicy routingPolicy = ROUTER.policy();
+  private int imbalanceThreshold = ROUTER.imbalanceThreshold();
+  private String sessionHeader = ROUTER.sessionHeader();
   private Duration gracefulShutdownTimeout = DeploymentConfig.DEFAULT_GRACEFUL_SHUTDOWN_TIMEOUT;
   private ReplicaResources actorOptions = ReplicaResources.DEFAULT;
   private @Nullable String acceleratorType;
@@ -49,6 +55,7 @@ public final class LlmConfigBuilder {
   private double gpuMemoryUtilization = ENGINE.gpuMemoryUtilization();
   private boolean enablePrefixCaching = ENGINE.enablePrefixCaching();
   private @Nullable Duration stepLatency;
+  private SchedulingPolicy schedulingPolicy = ENGINE.schedulingPolicy();
   private boolean batchInvariant = ENGINE.batchInvariant();
   private @Nullable Long seed;
   private Dtype dtype = ENGINE.dtype();
@@ -149,6 +156,30 @@ public final class LlmConfigBuilder {
   /** Sets the most requests that wait at one ingress; -1 is no limit. */
   public LlmConfigBuilder maxQueuedRequests(int value) {
     maxQueuedRequests = value;
+    return this;
+  }
+
+  /** Sets how long the whole answer to a request may take; as long as it takes by default. */
+  public LlmConfigBuilder requestTimeout(Duration value) {
+    requestTimeout = value;
+    return this;
+  }
+
+  /** Sets by what requests without a session are given to replicas. */
+  public LlmConfigBuilder routingPolicy(RoutingPolicy value) {
+    routingPolicy = value;
+    return this;
+  }
+
+  /** Sets how many requests more than the least busy one a preferred replica may have. */
+  public LlmConfigBuilder imbalanceThreshold(int value) {
+    imbalanceThreshold = value;
+    return this;
+  }
+
+  /** Sets the HTTP header that names a request's session, in lower case. */
+  public LlmConfigBuilder sessionHeader(String value) {
+    sessionHeader = value;
     return this;
   }
 
@@ -254,6 +285,12 @@ public final class LlmConfigBuilder {
     return this;
   }
 
+  /** Sets in which order requests wait. */
+  public LlmConfigBuilder schedulingPolicy(SchedulingPolicy value) {
+    schedulingPolicy = value;
+    return this;
+  }
+
   /** Sets whether a request's tokens must not depend on what else is in its batch. */
   public LlmConfigBuilder batchInvariant(boolean value) {
     batchInvariant = value;
@@ -316,6 +353,8 @@ public final class LlmConfigBuilder {
             autoscaling(),
             Optional.ofNullable(maxOngoingRequests),
             maxQueuedRequests,
+            Optional.ofNullable(requestTimeout),
+            new RequestRouterConfig(routingPolicy, imbalanceThreshold, sessionHeader),
             gracefulShutdownTimeout,
             actorOptions),
         Optional.ofNullable(acceleratorType),
@@ -352,6 +391,7 @@ public final class LlmConfigBuilder {
         gpuMemoryUtilization,
         enablePrefixCaching,
         Optional.ofNullable(stepLatency),
+        schedulingPolicy,
         batchInvariant,
         Optional.ofNullable(seed),
         dtype,

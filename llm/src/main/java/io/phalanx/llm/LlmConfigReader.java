@@ -1,6 +1,7 @@
 package io.phalanx.llm;
 
 import com.typesafe.config.ConfigValueType;
+import io.phalanx.llm.engine.SchedulingPolicy;
 import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.layers.Quantization;
 import io.phalanx.placement.PlacementStrategy;
@@ -10,6 +11,7 @@ import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -52,7 +54,6 @@ final class LlmConfigReader {
           "revision",
           "rope-scaling",
           "rope-theta",
-          "scheduling-policy",
           "speculative-config",
           "structured-outputs-config",
           "swap-space",
@@ -138,11 +139,22 @@ final class LlmConfigReader {
     scaling.ifPresent(this::readAutoscaling);
     deployment.optionalInteger("max-ongoing-requests").ifPresent(builder::maxOngoingRequests);
     deployment.optionalInteger("max-queued-requests").ifPresent(builder::maxQueuedRequests);
+    seconds(deployment, "request-timeout", builder::requestTimeout);
+    deployment.optionalChild("request-router").ifPresent(this::readRequestRouter);
     seconds(deployment, "graceful-shutdown-timeout", builder::gracefulShutdownTimeout);
     deployment
         .optionalChild("actor-options")
         .or(() -> deployment.optionalChild("ray-actor-options"))
         .ifPresent(this::readActorOptions);
+  }
+
+  private void readRequestRouter(ConfigReader router) {
+    router.optionalEnum("policy", RoutingPolicy.class).ifPresent(builder::routingPolicy);
+    router.optionalInteger("imbalance-threshold").ifPresent(builder::imbalanceThreshold);
+    router
+        .optionalString("session-header")
+        .map(name -> name.toLowerCase(Locale.ROOT))
+        .ifPresent(builder::sessionHeader);
   }
 
   /** Returns whether a fixed number is given. */
@@ -214,6 +226,9 @@ final class LlmConfigReader {
     engine.optionalEnum("quantization", Quantization.class).ifPresent(builder::quantization);
     engine.optionalBool("enable-prefix-caching").ifPresent(builder::enablePrefixCaching);
     engine.optionalDuration("step-latency").ifPresent(builder::stepLatency);
+    engine
+        .optionalEnum("scheduling-policy", SchedulingPolicy.class)
+        .ifPresent(builder::schedulingPolicy);
     engine.optionalBool("batch-invariant").ifPresent(builder::batchInvariant);
     engine.optionalLong("seed").ifPresent(builder::seed);
     engine.optionalString("dtype").map(name -> dtype(engine, name)).ifPresent(builder::dtype);

@@ -38,6 +38,9 @@ public interface ModelHandle {
   /** Returns the seed for a request that brings none of its own; another one at each call. */
   long nextSeed();
 
+  /** Returns the HTTP header whose value names a request's session, in lower case. */
+  String sessionHeader();
+
   /** Returns whether at least one replica has generated a real token and takes requests. */
   boolean ready();
 

@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param stopTokenIds token ids that end the text
  * @param ignoreEos keep generating after the model's end tokens
  * @param cacheSalt only requests with the same salt share cached prefixes
+ * @param priority requests with a lower one come first where the model's scheduling policy says so
  * @param choices how many answers to each prompt, {@code n}
  * @param streaming how to stream, or empty for one body
  */
@@ -35,6 +36,7 @@ public record GenerationOptions(
     List<Integer> stopTokenIds,
     boolean ignoreEos,
     Optional<String> cacheSalt,
+    int priority,
     int choices,
     Optional<Streaming> streaming) {
 
@@ -67,6 +69,7 @@ public record GenerationOptions(
         readStopTokenIds(fields),
         fields.bool("ignore_eos").orElse(false),
         readCacheSalt(fields),
+        fields.integer("priority").orElse(0),
         readChoices(fields),
         readStreaming(fields));
   }

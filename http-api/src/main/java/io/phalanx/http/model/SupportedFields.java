@@ -19,6 +19,7 @@ final class SupportedFields {
           "stop_token_ids",
           "ignore_eos",
           "cache_salt",
+          "priority",
           "stream",
           "stream_options",
           "n",

@@ -111,7 +111,7 @@ public final class StepLatencyTradeOff {
 
   private static LlmEngine engine(int stages, Optional<Duration> stepLatency) {
     return LlmEngineTest.engine(
-        new EngineSettings(16, 8000, 2048, 64, 8192, true, stages, 1000, true, stepLatency));
+        new EngineSettings(16, 8000, 2048, 64, 8192, true, stages, 1000, true, stepLatency, SchedulingPolicy.FCFS));
   }
 
   private static VirtualMachine start(LlmEngine engine, Machine machine, int stages) {

@@ -20,6 +20,8 @@ import java.util.Optional;
  * @param enablePrefixCaching whether sequences share the blocks of equal beginnings
  * @param stepLatency how long a step may take while streams run, as far as chunks of prompts decide
  *     it; empty for a bounded slowdown of the streams
+ * @param schedulingPolicy in which order sequences are admitted, and which one gives its blocks to
+ *     another
  */
 public record EngineSettings(
     int blockSize,
@@ -31,7 +33,8 @@ public record EngineSettings(
     int maxBatchesInFlight,
     int vocabSize,
     boolean enablePrefixCaching,
-    Optional<Duration> stepLatency) {
+    Optional<Duration> stepLatency,
+    SchedulingPolicy schedulingPolicy) {
 
   /** Creates settings with prefix caching and without a fixed step latency. */
   public EngineSettings(
@@ -53,7 +56,8 @@ public record EngineSettings(
         maxBatchesInFlight,
         vocabSize,
         true,
-        Optional.empty());
+        Optional.empty(),
+        SchedulingPolicy.FCFS);
   }
 
   /** Checks that every sequence that is allowed can be computed with these sizes. */
@@ -99,7 +103,8 @@ public record EngineSettings(
         maxBatchesInFlight,
         vocabSize,
         false,
-        stepLatency);
+        stepLatency,
+        schedulingPolicy);
   }
 
   /** Returns how many blocks hold the keys and values of {@code tokens} tokens. */

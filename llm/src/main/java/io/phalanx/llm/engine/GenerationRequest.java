@@ -9,14 +9,19 @@ import io.phalanx.runtime.error.ServingException;
  * @param promptTokenIds at least one token id; never changed after construction
  * @param sampling how to draw and when to stop
  * @param cacheSalt only requests with the same salt share cached prefixes; empty for none
+ * @param terms how it wants to be served
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed; identity is the requestId
 public record GenerationRequest(
-    String requestId, int[] promptTokenIds, SamplingParams sampling, String cacheSalt) {
+    String requestId,
+    int[] promptTokenIds,
+    SamplingParams sampling,
+    String cacheSalt,
+    RequestTerms terms) {
 
-  /** Creates a request without a salt. */
+  /** Creates a request without a salt and with the usual terms. */
   public GenerationRequest(String requestId, int[] promptTokenIds, SamplingParams sampling) {
-    this(requestId, promptTokenIds, sampling, "");
+    this(requestId, promptTokenIds, sampling, "", RequestTerms.DEFAULT);
   }
 
   /** Refuses an empty prompt. */
@@ -24,5 +29,10 @@ public record GenerationRequest(
     if (promptTokenIds.length == 0) {
       throw ServingException.invalidParam("prompt", "prompt is empty; it must have a token.");
     }
+  }
+
+  /** Returns the same request with other terms. */
+  public GenerationRequest withTerms(RequestTerms other) {
+    return new GenerationRequest(requestId, promptTokenIds, sampling, cacheSalt, other);
   }
 }

@@ -1,7 +1,6 @@
 package io.phalanx.llm.engine;
 
 import io.phalanx.llm.engine.PrefillBudget.Limit;
-import java.util.Collection;
 import java.util.List;
 
 /** Decides how much of a step prompts may take, by what steps have cost so far. */
@@ -40,7 +39,7 @@ final class PrefillPolicy {
    * @param decodes what the step computes for streams
    */
   PrefillBudget budget(
-      SchedulerOutput decodes, List<Sequence> running, Collection<Sequence> waiting) {
+      SchedulerOutput decodes, List<Sequence> running, Iterable<Sequence> waiting) {
     int tokens = settings.maxNumBatchedTokens() - decodes.numTokens();
     if (!settings.enableChunkedPrefill()) {
       return new PrefillBudget(costs, Limit.WHOLE_PROMPTS, tokens, 0);
@@ -87,7 +86,7 @@ final class PrefillPolicy {
     return (int) Math.max(1, Math.min(Integer.MAX_VALUE, Math.max(fixed, best)));
   }
 
-  private static long promptTokens(List<Sequence> running, Collection<Sequence> waiting) {
+  private static long promptTokens(List<Sequence> running, Iterable<Sequence> waiting) {
     long tokens = 0;
     for (Sequence sequence : running) {
       tokens += sequence.isStreaming() ? 0 : sequence.numUnscheduledTokens();

@@ -1,8 +1,6 @@
 package io.phalanx.llm.engine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * There is no prefill phase and no decode phase: a sequence has tokens, some of them scheduled, and
  * each step lets scheduled tokens catch up within the token budget. Running sequences come before
  * waiting ones, and among the running ones those that decode before those with a prompt left, so
- * that a long prompt never holds up a stream. Within each class the oldest comes first.
+ * that a long prompt never holds up a stream. Within each class the oldest comes first. Where requests
+ * have priorities, one of a lower number counts as older than any of a higher one.
  *
  * While streams run, prompts get the rest of the step's latency; over several pipeline stages they
  * are cut so that the stages compute at the same time. PrefillPolicy says how much that is.
@@ -33,7 +32,7 @@ final class Scheduler {
   private final EngineSettings settings;
   private final BlockManager blocks;
   private final PrefillPolicy prefillPolicy;
-  private final Deque<Sequence> waiting = new ArrayDeque<>();
+  private final WaitingSequences waiting;
   private final List<Sequence> running = new ArrayList<>();
   private int numWaiting;
   private int numRunning;
@@ -42,6 +41,7 @@ final class Scheduler {
   Scheduler(EngineSettings settings, BlockManager blocks, StepCostModel costs) {
     this.settings = settings;
     this.blocks = blocks;
+    this.waiting = new WaitingSequences(settings.schedulingPolicy());
     this.prefillPolicy = new PrefillPolicy(settings, costs);
   }
 
@@ -74,7 +74,7 @@ final class Scheduler {
       blocks.release(sequence);
     }
     if (waiting.size() > 2 * numWaiting + SWEEP_ABOVE) {
-      waiting.removeIf(Sequence::isFinished);
+      waiting.removeFinished();
     }
   }
 
@@ -145,10 +145,24 @@ final class Scheduler {
       }
       numWaiting--;
       numRunning++;
-      running.add(sequence);
+      addRunning(sequence);
       prefill.take(tokens, first);
       take(sequence, tokens);
       return true;
+    }
+
+    /** Keeps the running sequences in the order of their ranks. */
+    private void addRunning(Sequence sequence) {
+      int rank = settings.schedulingPolicy().rank(sequence.request());
+      int index = running.size();
+      while (index > 0 && rank < rankOfRunning(index - 1)) {
+        index--;
+      }
+      running.add(index, sequence);
+    }
+
+    private int rankOfRunning(int index) {
+      return settings.schedulingPolicy().rank(running.get(index).request());
     }
 
     private void take(Sequence sequence, int tokens) {

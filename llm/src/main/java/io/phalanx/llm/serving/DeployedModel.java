@@ -134,6 +134,11 @@ final class DeployedModel implements ModelHandle, RouterListener {
   }
 
   @Override
+  public String sessionHeader() {
+    return config.deploymentConfig().requestRouter().sessionHeader();
+  }
+
+  @Override
   public boolean ready() {
     return loaded != null && replicas > 0;
   }

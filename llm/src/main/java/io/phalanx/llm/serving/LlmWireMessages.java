@@ -9,12 +9,16 @@ import io.phalanx.llm.ModelLoadingConfig;
 import io.phalanx.llm.ParallelConfig;
 import io.phalanx.llm.PlacementGroupConfig;
 import io.phalanx.llm.ReplicaResources;
+import io.phalanx.llm.RequestRouterConfig;
+import io.phalanx.llm.RoutingPolicy;
 import io.phalanx.llm.engine.Backlog;
 import io.phalanx.llm.engine.EngineStats;
 import io.phalanx.llm.engine.FinishReason;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.ModelInput;
+import io.phalanx.llm.engine.RequestTerms;
 import io.phalanx.llm.engine.SamplingParams;
+import io.phalanx.llm.engine.SchedulingPolicy;
 import io.phalanx.llm.engine.StepOutput;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.llm.layers.KvCacheType;
@@ -99,6 +103,10 @@ public final class LlmWireMessages implements WireMessages {
         KvCacheType.class,
         DeploymentController.Scale.class,
         DeploymentController.IngressBacklog.class,
-        DeploymentController.Wake.class);
+        DeploymentController.Wake.class,
+        RequestTerms.class,
+        SchedulingPolicy.class,
+        RequestRouterConfig.class,
+        RoutingPolicy.class);
   }
 }

@@ -106,7 +106,8 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
         kwargs.parallel().pipelineParallelSize(),
         model.config().vocabSize(),
         kwargs.enablePrefixCaching(),
-        kwargs.stepLatency());
+        kwargs.stepLatency(),
+        kwargs.schedulingPolicy());
   }
 
   @Override

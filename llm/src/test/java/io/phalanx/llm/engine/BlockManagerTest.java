@@ -157,7 +157,8 @@ final class BlockManagerTest {
   }
 
   private static Sequence sequence(String salt, int[] prompt) {
-    GenerationRequest request = new GenerationRequest("r", prompt, SamplingParams.greedy(1), salt);
+    GenerationRequest request =
+        new GenerationRequest("r", prompt, SamplingParams.greedy(1), salt, RequestTerms.DEFAULT);
     return new Sequence(request, new OutputText(new NumberDetokenizer(), List.of()));
   }
 

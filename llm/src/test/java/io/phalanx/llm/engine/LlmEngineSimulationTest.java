@@ -65,7 +65,8 @@ final class LlmEngineSimulationTest {
         random.nextInt(1, 4),
         1000,
         random.nextInt(5) > 0,
-        random.nextBoolean() ? Optional.empty() : Optional.of(Duration.ofNanos(300_000)));
+        random.nextBoolean() ? Optional.empty() : Optional.of(Duration.ofNanos(300_000)),
+        random.nextBoolean() ? SchedulingPolicy.FCFS : SchedulingPolicy.PRIORITY);
   }
 
   private static Map<String, GenerationRequest> randomRequests(
@@ -90,7 +91,9 @@ final class LlmEngineSimulationTest {
     int[] prompt = alone.promptTokenIds();
     int[] shared = LlmEngineTest.request("family" + family, promptLength, 1).promptTokenIds();
     System.arraycopy(shared, 0, prompt, 0, common);
-    return new GenerationRequest(id, prompt, alone.sampling(), family % 2 == 0 ? "" : "salt");
+    String salt = family % 2 == 0 ? "" : "salt";
+    RequestTerms terms = RequestTerms.ofPriority(promptLength % 3 - 1);
+    return new GenerationRequest(id, prompt, alone.sampling(), salt, terms);
   }
 
   /** Runs all requests and returns each one's tokens, a prefix for those that were aborted. */

@@ -59,7 +59,8 @@ final class StepLatencySimulationTest {
   }
 
   private static EngineSettings settings(int stages, Optional<Duration> stepLatency) {
-    return new EngineSettings(16, 4000, 2048, 64, 8192, true, stages, 1000, true, stepLatency);
+    return new EngineSettings(
+        16, 4000, 2048, 64, 8192, true, stages, 1000, true, stepLatency, SchedulingPolicy.FCFS);
   }
 
   /** A machine whose step costs something between what a GPU and a slow CPU takes. */
