@@ -1,5 +1,7 @@
 package io.phalanx.runtime.error;
 
+import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,22 +13,28 @@ public final class ServingException extends RuntimeException {
 
   private final ErrorCode code;
   private final @Nullable String param;
+  private final @Nullable Duration retryAfter;
 
   /** Creates an exception that concerns no single request parameter. */
   public ServingException(ErrorCode code, String message) {
-    this(code, message, null, null);
+    this(code, message, null, null, null);
   }
 
   /** Creates an exception that wraps {@code cause}. */
   public ServingException(ErrorCode code, String message, @Nullable Throwable cause) {
-    this(code, message, null, cause);
+    this(code, message, null, cause, null);
   }
 
   private ServingException(
-      ErrorCode code, String message, @Nullable String param, @Nullable Throwable cause) {
+      ErrorCode code,
+      String message,
+      @Nullable String param,
+      @Nullable Throwable cause,
+      @Nullable Duration retryAfter) {
     super(message, cause);
     this.code = code;
     this.param = param;
+    this.retryAfter = retryAfter;
   }
 
   /** Creates the exception for a wrong request parameter, such as {@code temperature}. */
@@ -36,7 +44,12 @@ public final class ServingException extends RuntimeException {
 
   /** Creates an exception that concerns one request parameter. */
   public static ServingException forParam(ErrorCode code, @Nullable String param, String message) {
-    return new ServingException(code, message, param, null);
+    return new ServingException(code, message, param, null, null);
+  }
+
+  /** Creates an exception after which the same call may succeed in so long. */
+  public static ServingException retryLater(ErrorCode code, String message, Duration retryAfter) {
+    return new ServingException(code, message, null, null, retryAfter);
   }
 
   /** Returns what went wrong. */
@@ -47,6 +60,11 @@ public final class ServingException extends RuntimeException {
   /** Returns the request parameter concerned, such as {@code messages}, or null. */
   public @Nullable String param() {
     return param;
+  }
+
+  /** Returns after how long the same call may succeed; empty if that is not known. */
+  public Optional<Duration> retryAfter() {
+    return Optional.ofNullable(retryAfter);
   }
 
   /** Returns the sentence that is shown to the user; never null. */
