@@ -1,5 +1,6 @@
 package io.phalanx.llm;
 
+import io.phalanx.llm.engine.RequestTerms;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
@@ -62,6 +63,13 @@ public record DeploymentConfig(
   /** Returns the most requests that one replica of an engine of this size holds. */
   public int maxOngoing(int maxNumSequences) {
     return maxOngoingRequests.orElse(4 * maxNumSequences);
+  }
+
+  /** Returns how long the answer to a request of these terms may take; empty for any time. */
+  public Optional<Duration> timeout(RequestTerms terms) {
+    Optional<Duration> own = terms.timeout();
+    boolean shorter = own.isPresent() && own.get().compareTo(requestTimeout.orElse(own.get())) <= 0;
+    return shorter ? own : requestTimeout;
   }
 
   private static void require(boolean holds, String key, Object value, String allowed) {

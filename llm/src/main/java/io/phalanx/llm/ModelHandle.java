@@ -56,4 +56,13 @@ public interface ModelHandle {
    *     {@code REPLICA_FAILED}
    */
   Source<TokenEvent, NotUsed> generate(GenerationRequest request);
+
+  /**
+   * Generates the continuation of a prompt as {@link #generate} does, at once, for a reader that is
+   * no stream.
+   *
+   * @throws io.phalanx.runtime.error.ServingException if the request is refused before it is sent;
+   *     later failures come from the reader
+   */
+  TokenReader open(GenerationRequest request);
 }

@@ -53,11 +53,11 @@ final class RequestRouterConfigTest {
       delimiter = '|',
       value = {
         "deployment-config.request-timeout = 0 s | request-timeout is PT0S; it must be above 0",
-        "deployment-config.request-router.policy = random | one of power-of-two, prefix-affinity",
+        "deployment-config.request-router.policy = random | [random] is not one of [power-of-two, prefix-affinity]",
         "deployment-config.request-router.imbalance-threshold = 0 | is 0; it must be at least 1",
         "deployment-config.request-router.session-header = \"a b\" | session-header is a b",
         "deployment-config.request-router.polcy = x | polcy",
-        "engine-kwargs.scheduling-policy = lifo | one of fcfs, priority"
+        "engine-kwargs.scheduling-policy = lifo | [lifo] is not one of [fcfs, priority]"
       })
   void parse_wrongValue_namesKeyValueAndRange(String entry, String message) {
     assertThatThrownBy(() -> parse(entry))

@@ -55,7 +55,7 @@ public final class StandInReplica {
             new ReplicaSpec("stand-in-0", config, "1", List.of(placement), owner), environment));
     model.routeBy(
         testKit.spawn(
-            ReplicaRouter.create(config, "1", environment.settings(), new Listener(model, reachable))));
+            ReplicaRouter.create(config, "1", environment.settings(), new Listener(model, reachable), backlog -> {})));
     try {
       reachable.await();
     } catch (InterruptedException e) {

@@ -3,6 +3,7 @@ package io.phalanx.llm.serving;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.ModelCard;
 import io.phalanx.llm.ModelHandle;
+import io.phalanx.llm.TokenReader;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.LlmEngine;
 import io.phalanx.llm.engine.TokenEvent;
@@ -145,18 +146,19 @@ final class DeployedModel implements ModelHandle, RouterListener {
 
   @Override
   public Source<TokenEvent, NotUsed> generate(GenerationRequest request) {
+    return Source.fromGraph(new TokenStage(() -> open(request)));
+  }
+
+  @Override
+  public TokenReader open(GenerationRequest request) {
     ActorRef<ReplicaRouter.Command> target = router;
-    if (target == null || !ready()) {
-      return Source.failed(unavailable());
+    if (target == null) {
+      throw unavailable();
     }
-    try {
-      Loaded current = loaded();
-      LlmEngine.checkPrompt(
-          request, current.card().maxModelLength(), current.model().config().vocabSize());
-    } catch (ServingException e) {
-      return Source.failed(e);
-    }
-    return Source.fromGraph(new TokenStage(target, request, metrics.request(request)));
+    Loaded current = loaded();
+    LlmEngine.checkPrompt(
+        request, current.card().maxModelLength(), current.model().config().vocabSize());
+    return TokenBuffer.open(target, request, metrics.request(request));
   }
 
   @Override

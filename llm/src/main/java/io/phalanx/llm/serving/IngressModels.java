@@ -125,7 +125,13 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
         getContext()
             .spawnAnonymous(
                 ReplicaRouter.create(
-                    config, deployed.deploymentId(), environment.settings(), model));
+                    config,
+                    deployed.deploymentId(),
+                    environment.settings(),
+                    model,
+                    backlog ->
+                        DeploymentController.of(getContext().getSystem(), config.modelId())
+                            .tell(backlog)));
     model.routeBy(router);
     models.put(config.modelId(), model);
     routers.put(config.modelId(), router);

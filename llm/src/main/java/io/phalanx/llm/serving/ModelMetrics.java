@@ -5,6 +5,7 @@ import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.runtime.metrics.Metric;
 import io.phalanx.runtime.metrics.Metrics;
+import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -16,11 +17,15 @@ final class ModelMetrics {
 
   private final String modelId;
   private final Metrics metrics;
+  private final DistributionDataPoint timeToFirstToken;
+  private final DistributionDataPoint interTokenLatency;
   private final Map<ActorRef<Replica.Command>, Replica.BacklogReport> reports = new HashMap<>();
 
   ModelMetrics(String modelId, Metrics metrics) {
     this.modelId = modelId;
     this.metrics = metrics;
+    this.timeToFirstToken = metrics.histogram(Metric.TIME_TO_FIRST_TOKEN, modelId);
+    this.interTokenLatency = metrics.histogram(Metric.INTER_TOKEN_LATENCY, modelId);
   }
 
   /** Shows a replica's state; the router's actor calls it. */
@@ -59,7 +64,7 @@ final class ModelMetrics {
     return new RequestMeter(request.promptTokenIds().length);
   }
 
-  /** Measures one request; belongs to its stream. */
+  /** Measures one request; belongs to its router. */
   final class RequestMeter {
     private final long startNanos = System.nanoTime();
     private final int promptTokens;
@@ -72,9 +77,8 @@ final class ModelMetrics {
     /** Takes the next token's event. */
     void onToken(TokenEvent event) {
       long now = System.nanoTime();
-      Metric latency =
-          event.position() == 0 ? Metric.TIME_TO_FIRST_TOKEN : Metric.INTER_TOKEN_LATENCY;
-      metrics.histogram(latency, modelId).observe((now - lastNanos) / NANOS_PER_SECOND);
+      DistributionDataPoint latency = event.position() == 0 ? timeToFirstToken : interTokenLatency;
+      latency.observe((now - lastNanos) / NANOS_PER_SECOND);
       lastNanos = now;
       if (event.finishReason() != null) {
         String reason = event.finishReason().name().toLowerCase(Locale.ROOT);

@@ -2,18 +2,15 @@ package io.phalanx.llm.serving;
 
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.engine.GenerationRequest;
-import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.llm.routing.AdmissionLimits;
+import io.phalanx.llm.routing.ReplicaLoads;
+import io.phalanx.llm.routing.ReplicaPickers;
+import io.phalanx.llm.routing.RequestAdmission;
 import io.phalanx.runtime.error.ErrorCode;
-import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -22,20 +19,17 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.actor.typed.receptionist.ServiceKey;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One ingress's way to the replicas of one model: it sends each request to the less busy of two
- * replicas, hands their events to the requests' streams in order, and asks for events that were
- * lost on the way.
+ * One ingress's way to the replicas of one model: it sends each request to a replica or lets it
+ * wait, hands events to the requests' streams in order, asks for events that were lost on the way,
+ * and ends what takes longer than it may.
  */
 public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command> {
   private static final Duration TICK = Duration.ofSeconds(1);
-
-  /** How often a silent replica is asked for its events before the request is given up. */
-  private static final int MAX_ASKED = 20;
 
   /** What a router can be told. */
   public sealed interface Command permits Local, Replica.ToIngress {}
@@ -49,6 +43,9 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   /** A stream has ended before its sequence. */
   record Cancel(String requestId, TokenSink sink) implements Local {}
 
+  /** Requests are held to the limits of this configuration from now on. */
+  record Reconfigure(LlmConfig config) implements Local {}
+
   /** The model is deployed no longer: takes nothing new and ends after the streams that run. */
   record Close() implements Local {}
 
@@ -58,322 +55,228 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
 
   private record Tick() implements Local {}
 
-  private static final class Stream {
-    private final GenerationRequest request;
-    private final TokenSink sink;
-    private ActorRef<Replica.Command> replica;
-    private int nextPosition;
-    private long heardNanos = System.nanoTime();
-    private int asked;
+  private record DeadlinePassed() implements Local {}
 
-    private Stream(Open open, ActorRef<Replica.Command> replica) {
-      this.request = open.request();
-      this.sink = open.sink();
-      this.replica = replica;
-    }
-  }
-
-  private final LlmConfig config;
+  private final TimerScheduler<Command> timers;
+  private final ServingSettings settings;
   private final RouterListener listener;
-  private final Duration resendAfter;
-  private final ReplicaChoice<ActorRef<Replica.Command>> choice;
+  private final RequestAdmission<ActorRef<Replica.Command>, RoutedStream> admission;
+  private final ReplicaLoads<ActorRef<Replica.Command>> loads;
+  private final IngressBacklogReporter backlog;
+  private final RoutedStreams streams;
   private final Set<ActorRef<Replica.Command>> watched = new HashSet<>();
-  private final Map<String, Stream> streams = new HashMap<>();
-  private final Deque<Open> queue = new ArrayDeque<>();
+  private LlmConfig config;
+  private RouterErrors errors;
+  private boolean hadReplica;
   private boolean closing;
 
-  /** Creates the router of a model, which tells {@code listener} what it sees. */
+  /**
+   * Creates the router of a model.
+   *
+   * @param listener hears what the router sees
+   * @param controller is told of requests that wait
+   */
   static Behavior<Command> create(
-      LlmConfig config, String deploymentId, ServingSettings settings, RouterListener listener) {
+      LlmConfig config,
+      String deploymentId,
+      ServingSettings settings,
+      RouterListener listener,
+      Consumer<DeploymentController.IngressBacklog> controller) {
     ServiceKey<Replica.Command> replicas = Replica.serviceKey(config.modelId(), deploymentId);
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers -> {
+                  LostRequests.answer(context.getSystem());
+                  ActorRef<Receptionist.Listing> listings =
+                      context.messageAdapter(
+                          Receptionist.Listing.class,
+                          listing -> new Listed(listing.getServiceInstances(replicas)));
+                  context
+                      .getSystem()
+                      .receptionist()
+                      .tell(Receptionist.subscribe(replicas, listings));
                   timers.startTimerWithFixedDelay(new Tick(), TICK);
-                  return new ReplicaRouter(
-                      context, config, replicas, settings.resendAfter(), listener);
+                  return new ReplicaRouter(context, timers, config, settings, listener, controller);
                 }));
   }
 
   private ReplicaRouter(
       ActorContext<Command> context,
+      TimerScheduler<Command> timers,
       LlmConfig config,
-      ServiceKey<Replica.Command> replicas,
-      Duration resendAfter,
-      RouterListener listener) {
+      ServingSettings settings,
+      RouterListener listener,
+      Consumer<DeploymentController.IngressBacklog> controller) {
     super(context);
+    this.timers = timers;
     this.config = config;
+    this.errors = new RouterErrors(config);
+    this.settings = settings;
     this.listener = listener;
-    this.resendAfter = resendAfter;
-    int maxOngoing = config.deploymentConfig().maxOngoing(config.engineKwargs().maxNumSequences());
-    this.choice = new ReplicaChoice<>(RandomGenerator.getDefault(), maxOngoing);
-    ActorRef<Receptionist.Listing> listings =
-        context.messageAdapter(
-            Receptionist.Listing.class,
-            listing -> new Listed(listing.getServiceInstances(replicas)));
-    context.getSystem().receptionist().tell(Receptionist.subscribe(replicas, listings));
+    this.backlog = new IngressBacklogReporter(context.getSelf(), controller);
+    this.admission =
+        new RequestAdmission<>(
+            AdmissionLimits.of(config),
+            ReplicaPickers.of(
+                config, RandomGenerator.getDefault(), replica -> replica.path().toString()));
+    this.loads = admission.loads();
+    this.streams = new RoutedStreams(self(), admission, backlog);
   }
 
   @Override
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
+        .onMessage(Replica.Tokens.class, this::onTokens)
         .onMessage(Open.class, this::onOpen)
         .onMessage(Cancel.class, this::onCancel)
+        .onMessage(Reconfigure.class, this::onReconfigure)
         .onMessage(Close.class, this::onClose)
-        .onMessage(Replica.Tokens.class, this::onTokens)
         .onMessage(Replica.RequestFailed.class, this::onRequestFailed)
         .onMessage(Replica.StillRunning.class, this::onStillRunning)
         .onMessage(Replica.BacklogReport.class, this::onBacklogReport)
         .onMessage(Listed.class, this::onListed)
         .onMessage(ReplicaLost.class, this::onReplicaLost)
         .onMessage(Tick.class, this::onTick)
+        .onMessage(DeadlinePassed.class, this::onDeadlinePassed)
         .onSignal(PostStop.class, signal -> onPostStop())
         .build();
   }
 
+  private ActorRef<Replica.ToIngress> self() {
+    return getContext().getSelf().narrow();
+  }
+
+  private Behavior<Command> onTokens(Replica.Tokens tokens) {
+    streams.deliver(tokens);
+    return stopIfDone();
+  }
+
+  private Behavior<Command> stopIfDone() {
+    return closing && streams.isEmpty() ? Behaviors.stopped() : this;
+  }
+
   private Behavior<Command> onOpen(Open open) {
-    String requestId = open.request().requestId();
-    if (streams.containsKey(requestId)) {
-      open.sink()
-          .fail(
-              ServingException.invalidParam(
-                  "request_id", "Request id " + requestId + " is in use; send another."));
+    if (streams.contains(open.request().requestId())) {
+      open.sink().fail(errors.idInUse(open.request().requestId()));
     } else if (closing) {
-      open.sink()
-          .fail(
-              new ServingException(
-                  ErrorCode.MODEL_NOT_FOUND,
-                  "Model [" + config.modelId() + "] is deployed no longer."));
-    } else if (choice.size() == 0) {
-      open.sink().fail(notReady());
-    } else if (!dispatch(open)) {
-      enqueue(open);
+      open.sink().fail(errors.deleted());
+    } else if (loads.size() == 0 && !hadReplica && !startsFromZero()) {
+      open.sink().fail(errors.notReady());
+    } else {
+      streams.open(open, config.deploymentConfig().timeout(open.request().terms()));
+      awaitDeadline();
     }
     return this;
   }
 
-  private ServingException notReady() {
-    return new ServingException(
-        ErrorCode.NOT_READY,
-        "No replica of model [" + config.modelId() + "] is ready; try again in a while.");
+  private boolean startsFromZero() {
+    return config.deploymentConfig().autoscaling().minReplicas() == 0;
   }
 
-  private boolean dispatch(Open open) {
-    Optional<ActorRef<Replica.Command>> replica = choice.pick();
-    replica.ifPresent(
-        picked -> {
-          streams.put(open.request().requestId(), new Stream(open, picked));
-          send(open.request(), picked);
-        });
-    return replica.isPresent();
+  private void awaitDeadline() {
+    streams
+        .nanosToNextDeadline()
+        .ifPresent(nanos -> timers.startSingleTimer(new DeadlinePassed(), Duration.ofNanos(nanos)));
   }
 
-  private void send(GenerationRequest request, ActorRef<Replica.Command> replica) {
-    choice.sent(replica);
-    replica.tell(new Replica.Generate(request, getContext().getSelf().narrow()));
-  }
-
-  private void enqueue(Open open) {
-    int limit = config.deploymentConfig().maxQueuedRequests();
-    if (limit >= 0 && queue.size() >= limit) {
-      open.sink()
-          .fail(
-              new ServingException(
-                  ErrorCode.OVERLOADED,
-                  "Every replica of model ["
-                      + config.modelId()
-                      + "] is full and "
-                      + queue.size()
-                      + " requests wait, as many as max-queued-requests allows; try later."));
-      return;
-    }
-    queue.addLast(open);
-  }
-
-  private void drainQueue() {
-    while (!queue.isEmpty() && dispatch(queue.peekFirst())) {
-      queue.removeFirst();
-    }
+  private Behavior<Command> onDeadlinePassed(DeadlinePassed passed) {
+    streams.endLate(errors);
+    awaitDeadline();
+    return stopIfDone();
   }
 
   private Behavior<Command> onCancel(Cancel cancel) {
-    queue.removeIf(open -> open.sink() == cancel.sink());
-    Stream stream = streams.get(cancel.requestId());
-    if (stream != null && stream.sink == cancel.sink()) {
-      end(stream);
-      stream.replica.tell(new Replica.Abort(cancel.requestId()));
-    }
-    return this;
+    streams.cancel(cancel);
+    return stopIfDone();
   }
 
-  private void end(Stream stream) {
-    streams.remove(stream.request.requestId());
-    choice.ended(stream.replica);
-    drainQueue();
-    if (closing && streams.isEmpty()) {
-      getContext().getSelf().tell(new Close());
-    }
+  private Behavior<Command> onReconfigure(Reconfigure reconfigure) {
+    config = reconfigure.config();
+    errors = new RouterErrors(config);
+    admission.limits(AdmissionLimits.of(config));
+    streams.sendWaiting();
+    return this;
   }
 
   private Behavior<Command> onClose(Close close) {
     closing = true;
-    failQueue();
-    return streams.isEmpty() ? Behaviors.stopped() : this;
-  }
-
-  private void failQueue() {
-    queue.forEach(open -> open.sink().fail(notReady()));
-    queue.clear();
-  }
-
-  private Behavior<Command> onTokens(Replica.Tokens tokens) {
-    choice.report(tokens.replica(), tokens.backlogRequests());
-    for (TokenEvent event : tokens.events()) {
-      Stream stream = streamOf(tokens.replica(), event.requestId());
-      if (stream != null) {
-        deliver(stream, event);
-      }
-    }
-    return this;
-  }
-
-  private @Nullable Stream streamOf(ActorRef<Replica.Command> replica, String requestId) {
-    Stream stream = streams.get(requestId);
-    return stream != null && stream.replica.equals(replica) ? stream : null;
-  }
-
-  private void deliver(Stream stream, TokenEvent event) {
-    if (event.position() > stream.nextPosition) {
-      askAgain(stream);
-    }
-    if (event.position() != stream.nextPosition) {
-      return;
-    }
-    stream.nextPosition++;
-    stream.asked = 0;
-    stream.heardNanos = System.nanoTime();
-    stream.sink.event(event);
-    if (event.finishReason() != null) {
-      end(stream);
-    }
-  }
-
-  private void askAgain(Stream stream) {
-    stream.replica.tell(
-        new Replica.Resend(
-            stream.request.requestId(), stream.nextPosition, getContext().getSelf().narrow()));
-  }
-
-  private Behavior<Command> onStillRunning(Replica.StillRunning running) {
-    Stream stream = streamOf(running.replica(), running.requestId());
-    if (stream != null) {
-      stream.asked = 0;
-      stream.heardNanos = System.nanoTime();
-    }
-    return this;
+    streams.dropWaiting(errors.notReady());
+    return stopIfDone();
   }
 
   private Behavior<Command> onRequestFailed(Replica.RequestFailed failed) {
-    Stream stream = streamOf(failed.replica(), failed.requestId());
-    if (stream == null) {
-      return this;
-    }
     if (failed.code() == ErrorCode.NOT_READY) {
       forget(failed.replica());
-      end(stream);
-      return onOpen(new Open(stream.request, stream.sink));
     }
-    fail(
-        stream,
-        ServingException.forParam(failed.code(), failed.param().orElse(null), failed.reason()));
+    streams.failed(failed);
+    if (closing) {
+      streams.dropWaiting(errors.notReady());
+    }
+    return stopIfDone();
+  }
+
+  private Behavior<Command> onStillRunning(Replica.StillRunning running) {
+    RoutedStream stream = streams.find(running.replica(), running.requestId());
+    if (stream != null) {
+      stream.heard(System.nanoTime());
+    }
     return this;
   }
 
-  private void fail(Stream stream, ServingException error) {
-    stream.sink.fail(error);
-    end(stream);
-  }
-
   private Behavior<Command> onBacklogReport(Replica.BacklogReport report) {
-    choice.report(report.replica(), report.backlog().requests());
+    loads.report(report.replica(), report.backlog(), report.stats(), System.nanoTime());
     listener.onReport(report);
-    drainQueue();
+    streams.sendWaiting();
     return this;
   }
 
   private Behavior<Command> onListed(Listed listed) {
-    for (ActorRef<Replica.Command> known : choice.replicas()) {
+    for (ActorRef<Replica.Command> known : loads.replicas()) {
       if (!listed.replicas().contains(known)) {
         forget(known);
       }
     }
     for (ActorRef<Replica.Command> replica : listed.replicas()) {
-      if (choice.add(replica)) {
-        replica.tell(new Replica.Subscribe(getContext().getSelf().narrow()));
+      if (loads.add(replica)) {
+        hadReplica = true;
+        replica.tell(new Replica.Subscribe(self()));
       }
       if (watched.add(replica)) {
         getContext().watchWith(replica, new ReplicaLost(replica));
       }
     }
-    listener.onReplicas(choice.size());
-    drainQueue();
+    listener.onReplicas(loads.size());
+    streams.sendWaiting();
     return this;
   }
 
   /** Sends a replica nothing new; what it has goes on. */
   private void forget(ActorRef<Replica.Command> replica) {
-    choice.remove(replica);
-    listener.onReplicas(choice.size());
-    if (choice.size() == 0) {
-      failQueue();
-    }
+    admission.forget(replica);
+    listener.onReplicas(loads.size());
   }
 
   private Behavior<Command> onReplicaLost(ReplicaLost lost) {
     watched.remove(lost.replica());
     forget(lost.replica());
     listener.onReplicaLost(lost.replica());
-    List.copyOf(streams.values()).stream()
-        .filter(stream -> stream.replica.equals(lost.replica()))
-        .forEach(this::onStreamLost);
-    return this;
-  }
-
-  /** Sends a request of which nothing was delivered to another replica; ends any other. */
-  private void onStreamLost(Stream stream) {
-    if (stream.nextPosition == 0) {
-      end(stream);
-      onOpen(new Open(stream.request, stream.sink));
-      return;
+    streams.lose(lost.replica(), errors.replicaLost());
+    if (closing) {
+      streams.dropWaiting(errors.notReady());
     }
-    fail(
-        stream,
-        new ServingException(
-            ErrorCode.REPLICA_FAILED,
-            "The replica of model [" + config.modelId() + "] that generated has ended."));
+    return stopIfDone();
   }
 
   private Behavior<Command> onTick(Tick tick) {
-    long now = System.nanoTime();
-    for (Stream stream : List.copyOf(streams.values())) {
-      if (now - stream.heardNanos < resendAfter.toNanos()) {
-        continue;
-      }
-      stream.asked++;
-      if (stream.asked > MAX_ASKED) {
-        stream.replica.tell(new Replica.Abort(stream.request.requestId()));
-        fail(stream, new ServingException(ErrorCode.REPLICA_FAILED, "The replica is silent."));
-      } else {
-        askAgain(stream);
-      }
-    }
-    return this;
+    streams.askTheSilent(settings.resendAfter(), errors.silent());
+    streams.endWaitForReplica(settings.startTimeout(), errors.notReady());
+    backlog.repeat();
+    return stopIfDone();
   }
 
   private Behavior<Command> onPostStop() {
-    streams.values().forEach(stream -> stream.sink.fail(notReady()));
-    failQueue();
+    streams.dropAll(errors.notReady());
     listener.onReplicas(0);
     return this;
   }

@@ -10,11 +10,8 @@ import io.phalanx.llm.engine.SamplingParams;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -146,14 +143,8 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     List<TokenEvent> events = engine.update(done.output(), now - lastProgressNanos);
     lastProgressNanos = now;
     pump();
-    Map<ActorRef<Replica.ToIngress>, List<TokenEvent>> byIngress = new LinkedHashMap<>();
-    for (TokenEvent event : events) {
-      streams
-          .record(event)
-          .ifPresent(
-              ingress -> byIngress.computeIfAbsent(ingress, any -> new ArrayList<>()).add(event));
-    }
-    byIngress.forEach((ingress, part) -> ingress.tell(tokens(part)));
+    events.forEach(streams::record);
+    streams.flush((ingress, part) -> ingress.tell(tokens(part)));
     if (!ready && !events.isEmpty()) {
       becomeReady();
     }

@@ -7,41 +7,56 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who reads which sequence of a replica, and the events so far, so that lost ones can be sent
- * again; those of the latest finished sequences are kept a while.
+ * again; those of the latest finished sequences are kept a while. The events of a step are gathered
+ * for each reader.
  *
  * @param <R> a reader
  */
 final class StreamTable<R> {
   private static final int MAX_FINISHED = 256;
 
-  private final Map<String, R> readers = new LinkedHashMap<>();
-  private final Map<String, List<TokenEvent>> events = new HashMap<>();
+  /** A reader and what it is sent next. */
+  private static final class Outbox<R> {
+    private final R reader;
+    private List<TokenEvent> events = new ArrayList<>();
+    private int sequences;
+
+    private Outbox(R reader) {
+      this.reader = reader;
+    }
+  }
+
+  private record Entry<R>(Outbox<R> outbox, List<TokenEvent> log) {}
+
+  private final Map<String, Entry<R>> sequences = new LinkedHashMap<>();
+  private final Map<R, Outbox<R>> outboxes = new LinkedHashMap<>();
   private final LinkedHashMap<String, List<TokenEvent>> finished = new LinkedHashMap<>();
 
   /** Adds a sequence without events. */
   void open(String requestId, R reader) {
-    readers.put(requestId, reader);
-    events.put(requestId, new ArrayList<>());
+    Outbox<R> outbox = outboxes.computeIfAbsent(reader, Outbox::new);
+    outbox.sequences++;
+    sequences.put(requestId, new Entry<>(outbox, new ArrayList<>()));
     finished.remove(requestId);
   }
 
-  /** Keeps an event and returns who reads it; empty if nobody does any more. */
-  Optional<R> record(TokenEvent event) {
-    String requestId = event.requestId();
-    List<TokenEvent> log = events.get(requestId);
-    R reader = readers.get(requestId);
-    if (log == null || reader == null) {
-      return Optional.empty();
+  /** Keeps an event, and gathers it if anybody still reads the sequence. */
+  void record(TokenEvent event) {
+    Entry<R> entry = sequences.get(event.requestId());
+    if (entry == null) {
+      return;
     }
-    log.add(event);
+    entry.log.add(event);
+    entry.outbox.events.add(event);
     if (event.finishReason() != null) {
-      close(requestId);
-      retain(requestId, log);
+      close(event.requestId());
+      retain(event.requestId(), entry.log);
     }
-    return Optional.of(reader);
   }
 
   private void retain(String requestId, List<TokenEvent> log) {
@@ -51,29 +66,45 @@ final class StreamTable<R> {
     }
   }
 
+  /** Hands out what was gathered for each reader. */
+  void flush(BiConsumer<R, List<TokenEvent>> send) {
+    for (Outbox<R> outbox : outboxes.values()) {
+      if (!outbox.events.isEmpty()) {
+        send.accept(outbox.reader, outbox.events);
+        outbox.events = new ArrayList<>();
+      }
+    }
+    outboxes.values().removeIf(outbox -> outbox.sequences == 0);
+  }
+
   /** Forgets a sequence that ends without a last event. */
   void close(String requestId) {
-    readers.remove(requestId);
-    events.remove(requestId);
+    Entry<R> entry = sequences.remove(requestId);
+    if (entry != null) {
+      entry.outbox.sequences--;
+    }
   }
 
   /** Returns the events from a position on; empty if the sequence is not known. */
   Optional<List<TokenEvent>> since(String requestId, int position) {
-    List<TokenEvent> log = events.getOrDefault(requestId, finished.get(requestId));
+    Entry<R> entry = sequences.get(requestId);
+    @Nullable List<TokenEvent> log = entry == null ? finished.get(requestId) : entry.log;
     return Optional.ofNullable(log)
         .map(known -> List.copyOf(known.subList(Math.min(position, known.size()), known.size())));
   }
 
   /** Returns the unfinished sequences of one reader. */
   List<String> requestsOf(R reader) {
-    return readers.entrySet().stream()
-        .filter(entry -> entry.getValue().equals(reader))
+    return sequences.entrySet().stream()
+        .filter(entry -> entry.getValue().outbox.reader.equals(reader))
         .map(Map.Entry::getKey)
         .toList();
   }
 
   /** Returns every unfinished sequence and its reader. */
   Map<String, R> readers() {
-    return Map.copyOf(readers);
+    Map<String, R> readers = new HashMap<>();
+    sequences.forEach((requestId, entry) -> readers.put(requestId, entry.outbox.reader));
+    return readers;
   }
 }

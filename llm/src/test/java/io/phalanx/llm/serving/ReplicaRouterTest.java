@@ -18,8 +18,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -39,7 +37,8 @@ final class ReplicaRouterTest {
   private static final Duration WAIT = Duration.ofSeconds(10);
 
   private final String modelId = "m-" + UUID.randomUUID();
-  private final Recorder listener = new Recorder();
+  private final ReplicaCounts listener = new ReplicaCounts();
+  private final TestProbe<DeploymentController.IngressBacklog> backlogs = testKit.createTestProbe();
 
   @AfterAll
   static void shutDown() {
@@ -138,7 +137,7 @@ final class ReplicaRouterTest {
     open(router, "r");
     first.expectMessageClass(Replica.Generate.class, WAIT);
     TestProbe<Replica.Command> second = replica();
-    listener.awaitReplicas(2);
+    listener.await(2);
 
     first.stop();
 
@@ -152,7 +151,7 @@ final class ReplicaRouterTest {
     open(router, "r");
     first.expectMessageClass(Replica.Generate.class, WAIT);
     TestProbe<Replica.Command> second = replica();
-    listener.awaitReplicas(2);
+    listener.await(2);
 
     router.tell(
         new Replica.RequestFailed(
@@ -166,7 +165,7 @@ final class ReplicaRouterTest {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> busy = replica();
     TestProbe<Replica.Command> idle = replica();
-    listener.awaitReplicas(2);
+    listener.await(2);
     router.tell(
         new Replica.BacklogReport(busy.ref(), "busy", new Backlog(20, 20, 0, 0), EngineStats.NONE));
 
@@ -203,7 +202,9 @@ final class ReplicaRouterTest {
     GenerationRequest request = request("r");
     ModelMetrics metrics = new ModelMetrics(modelId, new Metrics());
     assertThat(
-            Source.fromGraph(new TokenStage(router, request, metrics.request(request)))
+            Source.fromGraph(
+                    new TokenStage(
+                        () -> TokenBuffer.open(router, request, metrics.request(request))))
                 .runWith(Sink.ignore(), testKit.system()))
         .failsWithin(WAIT)
         .withThrowableThat()
@@ -217,11 +218,12 @@ final class ReplicaRouterTest {
     ModelMetrics metrics = new ModelMetrics(modelId, new Metrics());
     GenerationRequest request = request("r");
     SinkQueueWithCancel<TokenEvent> queue =
-        Source.fromGraph(new TokenStage(router, request, metrics.request(request)))
+        Source.fromGraph(
+                new TokenStage(() -> TokenBuffer.open(router, request, metrics.request(request))))
             .runWith(Sink.<TokenEvent>queue().withAttributes(oneElement()), testKit.system());
     replica.expectMessageClass(Replica.Generate.class, WAIT);
 
-    int count = 4 * TokenStage.MAX_PENDING;
+    int count = 4 * TokenBuffer.MAX_PENDING;
     StringBuilder expected = new StringBuilder();
     for (int i = 0; i < count; i++) {
       @Nullable FinishReason reason = i == count - 1 ? FinishReason.LENGTH : null;
@@ -255,7 +257,11 @@ final class ReplicaRouterTest {
   private ActorRef<ReplicaRouter.Command> router(LlmConfigBuilder config) {
     return testKit.spawn(
         ReplicaRouter.create(
-            config.build(), "1", ServingSettings.of(ConfigFactory.load()), listener));
+            config.build(),
+            "1",
+            ServingSettings.of(ConfigFactory.load()),
+            listener,
+            backlogs.ref()::tell));
   }
 
   /** Registers a probe as a ready replica and waits until the router knows it. */
@@ -290,64 +296,5 @@ final class ReplicaRouterTest {
   private static Replica.Tokens tokens(
       TestProbe<Replica.Command> replica, int backlog, TokenEvent... events) {
     return new Replica.Tokens(replica.ref(), List.of(events), backlog);
-  }
-
-  private static final class Reader implements TokenSink {
-    private final BlockingQueue<Object> received = new LinkedBlockingQueue<>();
-
-    @Override
-    public void event(TokenEvent event) {
-      received.add(event);
-    }
-
-    @Override
-    public void fail(ServingException error) {
-      received.add(error);
-    }
-
-    private TokenEvent event() {
-      return (TokenEvent) next();
-    }
-
-    private ServingException failure() {
-      return (ServingException) next();
-    }
-
-    private Object next() {
-      try {
-        Object next = received.poll(WAIT.toSeconds(), TimeUnit.SECONDS);
-        assertThat(next).as("something received").isNotNull();
-        return next;
-      } catch (InterruptedException e) {
-        throw new AssertionError(e);
-      }
-    }
-  }
-
-  private static final class Recorder implements RouterListener {
-    private final BlockingQueue<Integer> counts = new LinkedBlockingQueue<>();
-
-    @Override
-    public void onReplicas(int count) {
-      counts.add(count);
-    }
-
-    @Override
-    public void onReport(Replica.BacklogReport report) {}
-
-    @Override
-    public void onReplicaLost(ActorRef<Replica.Command> replica) {}
-
-    private void awaitReplicas(int wanted) {
-      try {
-        Integer count = counts.poll(WAIT.toSeconds(), TimeUnit.SECONDS);
-        while (count != null && count != wanted) {
-          count = counts.poll(WAIT.toSeconds(), TimeUnit.SECONDS);
-        }
-        assertThat(count).isEqualTo(wanted);
-      } catch (InterruptedException e) {
-        throw new AssertionError(e);
-      }
-    }
   }
 }
