@@ -29,9 +29,9 @@ final class ClientConnection {
   private final ActorSystem<?> system;
   private final Duration keepAliveTimeout;
   private final RequestGate gate;
-  private final SharedKillSwitch work = KillSwitches.shared("client-requests");
   private final SharedKillSwitch requests = KillSwitches.shared("client-connection");
   private final Set<Exchange> exchanges = new HashSet<>();
+  private final Set<ChoiceReader> readers = new HashSet<>();
   private @Nullable Cancellable keepAlive;
   private boolean closed;
 
@@ -99,20 +99,36 @@ final class ClientConnection {
     return Flow.<T>create().via(requests.flow());
   }
 
-  /** Returns a stage that cancels its source and fails once the client has left. */
-  <T> Flow<T, T, NotUsed> untilClosed() {
-    return Flow.<T>create().via(work.flow());
+  /** Ends what a request reads once the client has left, until {@link #release}. */
+  void hold(ChoiceReader reader) {
+    if (!tryHold(reader)) {
+      reader.clientLeft();
+    }
+  }
+
+  private synchronized boolean tryHold(ChoiceReader reader) {
+    return !closed && readers.add(reader);
+  }
+
+  /** Ends what a request has read; may be called again. */
+  void release(ChoiceReader reader) {
+    reader.cancel();
+    synchronized (this) {
+      readers.remove(reader);
+    }
   }
 
   /** Ends all that the connection's requests run; may be called again. */
   void clientLeft() {
     Set<Exchange> open;
+    Set<ChoiceReader> reading;
     synchronized (this) {
       closed = true;
       stopKeepAlive();
       open = Set.copyOf(exchanges);
+      reading = Set.copyOf(readers);
     }
-    work.abort(new ClientClosedException());
+    reading.forEach(ChoiceReader::clientLeft);
     open.forEach(Exchange::end);
   }
 

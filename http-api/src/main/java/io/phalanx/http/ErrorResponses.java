@@ -3,6 +3,8 @@ package io.phalanx.http;
 import io.phalanx.http.model.ErrorBody;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -19,7 +21,7 @@ import org.slf4j.LoggerFactory;
 /** The one place where a failure becomes an HTTP response with OpenAI's error object. */
 final class ErrorResponses {
   private static final Logger LOG = LoggerFactory.getLogger(ErrorResponses.class);
-  private static final int RETRY_AFTER_SECONDS = 1;
+  private static final Duration LEAST_RETRY_AFTER = Duration.ofSeconds(1);
   private static final int MOST_STATUS = 599;
 
   /** The status that nginx made usual for a client that left; no client sees it. */
@@ -61,7 +63,7 @@ final class ErrorResponses {
     ServingException e = toServingException(cause);
     HttpResponse response = of(e.code().httpStatus(), ErrorBody.of(e));
     return switch (e.code()) {
-      case OVERLOADED, NOT_READY -> response.addHeader(retryAfter());
+      case OVERLOADED, NOT_READY -> response.addHeader(retryAfter(e.retryAfter()));
       default -> response;
     };
   }
@@ -88,11 +90,14 @@ final class ErrorResponses {
   static HttpResponse draining() {
     return of(ErrorCode.NOT_READY, "The server is stopping; send the request to another.")
         .addHeader(Connection.create("close"))
-        .addHeader(retryAfter());
+        .addHeader(retryAfter(Optional.empty()));
   }
 
-  private static RetryAfter retryAfter() {
-    return RetryAfter.create((long) RETRY_AFTER_SECONDS);
+  /** Returns the time rounded up to whole seconds, at least one. */
+  private static RetryAfter retryAfter(Optional<Duration> time) {
+    Duration known = time.orElse(LEAST_RETRY_AFTER);
+    long seconds = known.toSeconds() + (known.toNanosPart() > 0 ? 1 : 0);
+    return RetryAfter.create(Math.max(LEAST_RETRY_AFTER.toSeconds(), seconds));
   }
 
   private static Throwable unwrap(Throwable failure) {

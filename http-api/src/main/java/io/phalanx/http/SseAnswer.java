@@ -5,6 +5,7 @@ import io.phalanx.http.model.ErrorBody;
 import io.phalanx.http.model.GenerationOptions.Streaming;
 import io.phalanx.llm.engine.FinishReason;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.apache.pekko.util.ByteString;
 import org.apache.pekko.util.ByteStringBuilder;
 
@@ -21,27 +22,33 @@ final class SseAnswer {
   static final ByteString HEARTBEAT = ByteString.fromString(": waiting\n\n");
 
   private static final JsonStringEncoder ENCODER = JsonStringEncoder.getInstance();
-  private static final ByteString DONE = ByteString.fromString("data: [DONE]\n\n");
+  private static final byte[] DONE = utf8("data: [DONE]\n\n");
 
   private final Answer answer;
   private final Streaming streaming;
   private final byte[] head;
+  private final byte[][] choiceHeads;
   private final byte[] firstText;
   private final byte[] text;
   private final byte[] afterText;
   private final byte[] finish;
+  private final byte[] tail;
 
   SseAnswer(GenerationPlan plan, Streaming streaming) {
     this.answer = new Answer(plan);
     this.streaming = streaming;
     boolean chat = plan.kind() == AnswerKind.CHAT;
-    this.head = utf8(head(plan));
+    String opening = head(plan);
+    this.head = utf8(opening);
+    this.choiceHeads = new byte[plan.requests().size()][];
+    Arrays.setAll(choiceHeads, choice -> utf8(opening + "{\"index\":" + choice));
     this.firstText =
         utf8(chat ? ",\"delta\":{\"role\":\"assistant\",\"content\":\"" : ",\"text\":\"");
     this.text = utf8(chat ? ",\"delta\":{\"content\":\"" : ",\"text\":\"");
     String close = chat ? "\"}" : "\"";
     this.afterText = utf8(close + ",\"logprobs\":null,\"finish_reason\":null}]");
     this.finish = utf8((chat ? ",\"delta\":{}" : ",\"text\":\"\"") + ",\"logprobs\":null");
+    this.tail = utf8(streaming.includeUsage() ? ",\"usage\":null}\n\n" : "}\n\n");
   }
 
   private static String head(GenerationPlan plan) {
@@ -56,46 +63,44 @@ final class SseAnswer {
         + "\",\"choices\":[";
   }
 
-  /** Returns the events of one token, the finish of its choice included. */
-  ByteString onEvent(ChoiceEvent choiceEvent) {
+  /** Writes the events of one token, the finish of its choice included. */
+  void onEvent(ChoiceEvent choiceEvent, ByteStringBuilder bytes) {
     boolean first = answer.add(choiceEvent);
     String added = choiceEvent.event().text();
     FinishReason reason = choiceEvent.event().finishReason();
-    ByteStringBuilder bytes = new ByteStringBuilder();
-    bytes.sizeHint(head.length + firstText.length + 2 * added.length() + afterText.length);
     if (reason == null || first || !added.isEmpty()) {
       putToken(bytes, choiceEvent.choice(), first, added);
     }
     if (reason != null) {
       putFinish(bytes, choiceEvent.choice(), reason);
     }
-    return bytes.result();
   }
 
-  /** Returns the events after the last token, or an error if a choice has not ended. */
-  ByteString onEnd() {
+  /**
+   * Writes the events after the last token.
+   *
+   * @throws io.phalanx.runtime.error.ServingException {@code REPLICA_FAILED} if a choice has not
+   *     ended
+   */
+  void onEnd(ByteStringBuilder bytes) {
     answer.requireFinished();
-    if (!streaming.includeUsage()) {
-      return DONE;
+    if (streaming.includeUsage()) {
+      bytes.putBytes(head);
+      bytes.putBytes(utf8("],\"usage\":" + answer.usage().toJson() + "}\n\n"));
     }
-    ByteStringBuilder bytes = new ByteStringBuilder();
-    bytes.putBytes(head);
-    bytes.putBytes(utf8("],\"usage\":" + answer.usage().toJson() + "}\n\n"));
-    bytes.append(DONE);
-    return bytes.result();
+    bytes.putBytes(DONE);
   }
 
-  /** Returns the event for a failure in mid-stream, the last one. */
-  ByteString onFailure(Throwable failure) {
-    if (failure instanceof ClientClosedException) {
-      return ByteString.emptyByteString();
+  /** Writes the event for a failure in mid-stream, the last one. */
+  static void onFailure(Throwable failure, ByteStringBuilder bytes) {
+    if (!(failure instanceof ClientClosedException)) {
+      ErrorBody body = ErrorBody.of(ErrorResponses.toServingException(failure));
+      bytes.putBytes(utf8("data: " + body.toJson() + "\n\n"));
     }
-    ErrorBody body = ErrorBody.of(ErrorResponses.toServingException(failure));
-    return ByteString.fromString("data: " + body.toJson() + "\n\n");
   }
 
   private void putToken(ByteStringBuilder bytes, int choice, boolean first, String added) {
-    putHead(bytes, choice);
+    bytes.putBytes(choiceHeads[choice]);
     bytes.putBytes(first ? firstText : text);
     bytes.putBytes(ENCODER.quoteAsUTF8(added));
     bytes.putBytes(afterText);
@@ -103,24 +108,18 @@ final class SseAnswer {
   }
 
   private void putFinish(ByteStringBuilder bytes, int choice, FinishReason reason) {
-    putHead(bytes, choice);
+    bytes.putBytes(choiceHeads[choice]);
     bytes.putBytes(finish);
     bytes.putBytes(utf8(",\"finish_reason\":\"" + reason.openAiName() + "\"}]"));
     putTail(bytes);
   }
 
-  private void putHead(ByteStringBuilder bytes, int choice) {
-    bytes.putBytes(head);
-    bytes.putBytes(utf8("{\"index\":" + choice));
-  }
-
   private void putTail(ByteStringBuilder bytes) {
     if (streaming.continuousUsage()) {
-      bytes.putBytes(utf8(",\"usage\":" + answer.usage().toJson()));
-    } else if (streaming.includeUsage()) {
-      bytes.putBytes(utf8(",\"usage\":null"));
+      bytes.putBytes(utf8(",\"usage\":" + answer.usage().toJson() + "}\n\n"));
+    } else {
+      bytes.putBytes(tail);
     }
-    bytes.putBytes(utf8("}\n\n"));
   }
 
   private static byte[] utf8(String string) {

@@ -2,6 +2,7 @@ package io.phalanx.http;
 
 import io.phalanx.llm.ModelCard;
 import io.phalanx.llm.ModelHandle;
+import io.phalanx.llm.TokenReader;
 import io.phalanx.llm.engine.FinishReason;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.TokenEvent;
@@ -145,6 +146,11 @@ final class FakeModel implements ModelHandle {
   @Override
   public String sessionHeader() {
     return "x-session-id";
+  }
+
+  @Override
+  public TokenReader open(GenerationRequest request) {
+    return new SourceReader(generate(request));
   }
 
   @Override

@@ -16,7 +16,9 @@ import io.phalanx.runtime.error.ServingException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.pekko.util.ByteString;
+import org.apache.pekko.util.ByteStringBuilder;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +49,20 @@ final class SseAnswerTest {
         new GenerationPlan(kind, "id-1", 17, model, requests, 5, options), streaming);
   }
 
+  private static ByteString written(Consumer<ByteStringBuilder> writer) {
+    ByteStringBuilder bytes = new ByteStringBuilder();
+    writer.accept(bytes);
+    return bytes.result();
+  }
+
+  private static ByteString write(SseAnswer answer, ChoiceEvent event) {
+    return written(bytes -> answer.onEvent(event, bytes));
+  }
+
+  private static ByteString failure(Throwable failure) {
+    return written(bytes -> SseAnswer.onFailure(failure, bytes));
+  }
+
   private static ChoiceEvent event(int choice, int position, String text) {
     return event(choice, position, text, null);
   }
@@ -72,7 +88,7 @@ final class SseAnswerTest {
     String odd = "\" \\ \n\r\t\u0000\u2028 </script> \uD83D\uDE00 data: x";
     SseAnswer answer = answer(AnswerKind.COMPLETION, 1, new Streaming(false, false));
 
-    JsonNode chunk = data(frames(answer.onEvent(event(0, 0, odd)))[0]);
+    JsonNode chunk = data(frames(write(answer, event(0, 0, odd)))[0]);
 
     assertThat(chunk.path("choices").path(0).path("text").asText()).isEqualTo(odd);
     assertThat(chunk.path("model").asText()).isEqualTo("a \"quoted\" name");
@@ -84,8 +100,8 @@ final class SseAnswerTest {
   void onEvent_emptyText_isAnEventToo() throws Exception {
     SseAnswer answer = answer(AnswerKind.CHAT, 1, new Streaming(false, false));
 
-    answer.onEvent(event(0, 0, ""));
-    String[] frames = frames(answer.onEvent(event(0, 1, "")));
+    write(answer, event(0, 0, ""));
+    String[] frames = frames(write(answer, event(0, 1, "")));
 
     assertThat(frames).hasSize(1);
     assertThat(data(frames[0]).path("choices").path(0).path("finish_reason").isNull()).isTrue();
@@ -95,7 +111,7 @@ final class SseAnswerTest {
   void onEvent_lastOneWithText_isATokenAndAFinish() throws Exception {
     SseAnswer answer = answer(AnswerKind.CHAT, 1, new Streaming(false, false));
 
-    String[] frames = frames(answer.onEvent(event(0, 0, "x", FinishReason.STOP)));
+    String[] frames = frames(write(answer, event(0, 0, "x", FinishReason.STOP)));
 
     assertThat(frames).hasSize(2);
     assertThat(data(frames[0]).path("choices").path(0).path("delta").path("role").asText())
@@ -108,8 +124,8 @@ final class SseAnswerTest {
   void onEvent_secondChoice_hasItsOwnRoleAndIndex() throws Exception {
     SseAnswer answer = answer(AnswerKind.CHAT, 2, new Streaming(true, true));
 
-    answer.onEvent(event(0, 0, "x"));
-    JsonNode chunk = data(frames(answer.onEvent(event(1, 2, "y")))[0]);
+    write(answer, event(0, 0, "x"));
+    JsonNode chunk = data(frames(write(answer, event(1, 2, "y")))[0]);
 
     assertThat(chunk.path("choices").path(0).path("index").asInt()).isEqualTo(1);
     assertThat(chunk.path("choices").path(0).path("delta").path("role").asText())
@@ -121,8 +137,8 @@ final class SseAnswerTest {
   void onEnd_withUsage_endsWithUsageAndDone() throws Exception {
     SseAnswer answer = answer(AnswerKind.CHAT, 1, new Streaming(true, false));
 
-    answer.onEvent(event(0, 0, "x", FinishReason.LENGTH));
-    String[] frames = frames(answer.onEnd());
+    write(answer, event(0, 0, "x", FinishReason.LENGTH));
+    String[] frames = frames(written(answer::onEnd));
 
     assertThat(data(frames[0]).path("choices").isEmpty()).isTrue();
     JsonNode usage = data(frames[0]).path("usage");
@@ -134,21 +150,18 @@ final class SseAnswerTest {
   @Test
   void onEnd_beforeAllChoicesEnded_fails() {
     SseAnswer answer = answer(AnswerKind.CHAT, 2, new Streaming(false, false));
-    answer.onEvent(event(0, 0, "x", FinishReason.LENGTH));
+    write(answer, event(0, 0, "x", FinishReason.LENGTH));
 
-    assertThatThrownBy(answer::onEnd).isInstanceOf(ServingException.class);
+    assertThatThrownBy(() -> written(answer::onEnd)).isInstanceOf(ServingException.class);
   }
 
   @Test
   void onFailure_anyFailure_isAnErrorThatHidesInternals() throws Exception {
-    SseAnswer answer = answer(AnswerKind.CHAT, 1, new Streaming(false, false));
-
-    JsonNode own =
-        data(frames(answer.onFailure(new ServingException(ErrorCode.OVERLOADED, "full")))[0]);
-    JsonNode other = data(frames(answer.onFailure(new IllegalStateException("secret")))[0]);
+    JsonNode own = data(frames(failure(new ServingException(ErrorCode.OVERLOADED, "full")))[0]);
+    JsonNode other = data(frames(failure(new IllegalStateException("secret")))[0]);
 
     assertThat(own.path("error").path("message").asText()).isEqualTo("full");
     assertThat(other.path("error").path("message").asText()).doesNotContain("secret");
-    assertThat(answer.onFailure(new ClientClosedException()).isEmpty()).isTrue();
+    assertThat(failure(new ClientClosedException()).isEmpty()).isTrue();
   }
 }
