@@ -2,7 +2,7 @@ package io.phalanx.http;
 
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.ModelHandle;
-import io.phalanx.llm.serving.StandInReplica;
+import io.phalanx.llm.serving.StandInReplicas;
 import io.phalanx.runtime.metrics.Metrics;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -57,7 +57,7 @@ public final class HttpOutputBenchmark {
     }
     ActorTestKit testKit = ActorTestKit.create(ConfigFactory.load());
     Path directory = Path.of("../llm/src/test/resources/golden/llama-tiny");
-    ModelHandle model = StandInReplica.start(testKit, directory, sizes[0], new Metrics());
+    ModelHandle model = StandInReplicas.start(testKit, directory, sizes[0], new Metrics());
     try (TestServer server = TestServer.start(FakeModels.of(model))) {
       HttpOutputBenchmark benchmark = new HttpOutputBenchmark(server.baseUrl(), sizes[0], sizes[1]);
       List<Double> rates = new ArrayList<>();

@@ -32,6 +32,7 @@ final class SourceReader implements TokenReader {
   private final UniqueKillSwitch running;
   private @Nullable ServingException failure;
   private @Nullable Runnable ready;
+  private boolean whole;
 
   SourceReader(Source<TokenEvent, NotUsed> source) {
     Pair<UniqueKillSwitch, CompletionStage<Done>> run =
@@ -47,6 +48,7 @@ final class SourceReader implements TokenReader {
     Runnable task;
     synchronized (this) {
       events.add(event);
+      whole |= event.finishReason() != null;
       task = ready;
       ready = null;
     }
@@ -58,14 +60,17 @@ final class SourceReader implements TokenReader {
     Throwable cause = error instanceof CompletionException ? error.getCause() : error;
     Runnable task;
     synchronized (this) {
-      failure =
-          cause instanceof ServingException serving
-              ? serving
-              : new ServingException(ErrorCode.REPLICA_FAILED, "The answer ended early.");
+      failure = whole ? null : failureOf(cause);
       task = ready;
       ready = null;
     }
     run(task);
+  }
+
+  private static ServingException failureOf(@Nullable Throwable cause) {
+    return cause instanceof ServingException serving
+        ? serving
+        : new ServingException(ErrorCode.REPLICA_FAILED, "The answer ended early.");
   }
 
   private static void run(@Nullable Runnable task) {

@@ -34,7 +34,7 @@ public final class OutputPathBenchmark {
     }
     ActorTestKit testKit = ActorTestKit.create(ConfigFactory.load());
     Path directory = Path.of("src/test/resources/golden/llama-tiny");
-    ModelHandle model = StandInReplica.start(testKit, directory, sizes[0], new Metrics());
+    ModelHandle model = StandInReplicas.start(testKit, directory, sizes[0], new Metrics());
     List<Double> rates = new ArrayList<>();
     for (int round = 0; round < sizes[2]; round++) {
       double rate = round(testKit, model, sizes[0], sizes[1], round);
