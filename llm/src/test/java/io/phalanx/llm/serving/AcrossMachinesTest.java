@@ -123,7 +123,7 @@ final class AcrossMachinesTest {
     Map<String, Double> three = Map.of("GPU", 3.0);
     deploy(golden.config("m").maxModelLen(2048).bundles(List.of(three)));
     ModelHandle model = phalanx.model("m");
-    CountDownLatch streaming = new CountDownLatch(1);
+    CountDownLatch streaming = new CountDownLatch(4);
     List<CompletableFuture<List<TokenEvent>>> answers =
         IntStream.range(0, 4)
             .mapToObj(
@@ -132,7 +132,9 @@ final class AcrossMachinesTest {
                         .generate(Generations.greedy(golden.prompts().get(i).tokenIds(), 1900))
                         .map(
                             event -> {
-                              streaming.countDown();
+                              if (event.position() == 0) {
+                                streaming.countDown();
+                              }
                               return event;
                             })
                         .runWith(Sink.seq(), phalanx.system())
