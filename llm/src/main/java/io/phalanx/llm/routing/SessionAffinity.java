@@ -2,7 +2,9 @@ package io.phalanx.llm.routing;
 
 import io.phalanx.llm.engine.GenerationRequest;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -21,6 +23,7 @@ public final class SessionAffinity<R> implements ReplicaPicker<R> {
   private final ReplicaPicker<R> otherwise;
   private final Function<R, String> name;
   private final int imbalanceThreshold;
+  private final Map<R, Long> hashes = new HashMap<>();
 
   /**
    * Creates the policy.
@@ -52,8 +55,8 @@ public final class SessionAffinity<R> implements ReplicaPicker<R> {
   }
 
   private long weight(String session, R replica) {
-    long hash = Hashing.mix(Hashing.of(session), Hashing.of(name.apply(replica)));
-    return hash >>> 1;
+    long own = hashes.computeIfAbsent(replica, any -> Hashing.of(name.apply(any)));
+    return Hashing.mix(Hashing.of(session), own);
   }
 
   @Override
@@ -63,6 +66,7 @@ public final class SessionAffinity<R> implements ReplicaPicker<R> {
 
   @Override
   public void removed(R replica) {
+    hashes.remove(replica);
     otherwise.removed(replica);
   }
 }

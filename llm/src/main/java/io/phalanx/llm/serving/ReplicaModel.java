@@ -1,6 +1,8 @@
 package io.phalanx.llm.serving;
 
+import io.phalanx.llm.EngineKwargs;
 import io.phalanx.llm.LlmConfig;
+import io.phalanx.llm.engine.EngineSettings;
 import io.phalanx.llm.hub.GenerationDefaults;
 import io.phalanx.llm.hub.ModelFiles;
 import io.phalanx.llm.models.ModelConfig;
@@ -55,5 +57,27 @@ record ReplicaModel(
     return tokenizer instanceof HuggingFaceTokenizer huggingFace
         ? ChatTemplates.load(directory, huggingFace)
         : Optional.empty();
+  }
+
+  /**
+   * Returns the sizes of an engine of the model; a length that nobody asked for gives way to the
+   * blocks that there are.
+   */
+  EngineSettings engineSettings(EngineKwargs kwargs, int numBlocks) {
+    int wanted = kwargs.maxModelLength(config);
+    int capacity = (int) Math.min(Integer.MAX_VALUE, (long) numBlocks * kwargs.blockSize());
+    int length = kwargs.maxModelLength().isPresent() ? wanted : Math.min(wanted, capacity);
+    return new EngineSettings(
+        kwargs.blockSize(),
+        numBlocks,
+        kwargs.maxNumBatchedTokens(),
+        kwargs.maxNumSequences(),
+        length,
+        kwargs.enableChunkedPrefill(),
+        kwargs.parallel().pipelineParallelSize(),
+        config.vocabSize(),
+        kwargs.enablePrefixCaching(),
+        kwargs.stepLatency(),
+        kwargs.schedulingPolicy());
   }
 }

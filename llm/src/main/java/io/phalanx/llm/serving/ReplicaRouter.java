@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -115,11 +116,11 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     this.settings = settings;
     this.listener = listener;
     this.backlog = new IngressBacklogReporter(context.getSelf(), controller);
+    ActorRefResolver names = ActorRefResolver.get(context.getSystem());
     this.admission =
         new RequestAdmission<>(
             AdmissionLimits.of(config),
-            ReplicaPickers.of(
-                config, RandomGenerator.getDefault(), replica -> replica.path().toString()));
+            ReplicaPickers.of(config, RandomGenerator.getDefault(), names::toSerializationFormat));
     this.loads = admission.loads();
     this.streams = new RoutedStreams(self(), admission, backlog);
   }

@@ -12,7 +12,6 @@ import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -50,7 +49,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private final LlmEngine engine;
   private final int maxOngoing;
   private final int maxModelLength;
-  private final StreamTable<ActorRef<Replica.ToIngress>> streams = new StreamTable<>();
+  private final ReplicaStreams streams;
   private final Set<ActorRef<Replica.ToIngress>> subscribers = new HashSet<>();
   private final Set<ActorRef<Replica.ToIngress>> watched = new HashSet<>();
   private @Nullable Backlog reported;
@@ -73,7 +72,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     this.ranks = ranks;
     this.model = model;
     EngineKwargs kwargs = spec.config().engineKwargs();
-    EngineSettings sizes = engineSettings(kwargs, model, ranks.numBlocks());
+    EngineSettings sizes = model.engineSettings(kwargs, ranks.numBlocks());
     this.maxModelLength = sizes.maxModelLength();
     this.maxOngoing = spec.config().deploymentConfig().maxOngoing(kwargs.maxNumSequences());
     this.engine =
@@ -81,30 +80,11 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
             sizes,
             Set.copyOf(model.defaults().eosTokenIds()),
             () -> model.tokenizer().newDetokenizer());
+    this.streams = new ReplicaStreams(context.getSelf(), engine);
     timers.startTimerWithFixedDelay(new Report(), settings.reportInterval());
     SamplingParams oneToken = SamplingParams.greedy(1).withIgnoreEos();
     engine.add(new GenerationRequest(WARM_UP, new int[] {0}, oneToken));
     pump();
-  }
-
-  /** Sizes the engine; a length that nobody asked for gives way to the blocks that there are. */
-  private static EngineSettings engineSettings(
-      EngineKwargs kwargs, ReplicaModel model, int numBlocks) {
-    int wanted = kwargs.maxModelLength(model.config());
-    int capacity = (int) Math.min(Integer.MAX_VALUE, (long) numBlocks * kwargs.blockSize());
-    int length = kwargs.maxModelLength().isPresent() ? wanted : Math.min(wanted, capacity);
-    return new EngineSettings(
-        kwargs.blockSize(),
-        numBlocks,
-        kwargs.maxNumBatchedTokens(),
-        kwargs.maxNumSequences(),
-        length,
-        kwargs.enableChunkedPrefill(),
-        kwargs.parallel().pipelineParallelSize(),
-        model.config().vocabSize(),
-        kwargs.enablePrefixCaching(),
-        kwargs.stepLatency(),
-        kwargs.schedulingPolicy());
   }
 
   @Override
@@ -143,8 +123,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     List<TokenEvent> events = engine.update(done.output(), now - lastProgressNanos);
     lastProgressNanos = now;
     pump();
-    events.forEach(streams::record);
-    streams.flush((ingress, part) -> ingress.tell(tokens(part)));
+    streams.send(events);
     if (!ready && !events.isEmpty()) {
       becomeReady();
     }
@@ -166,10 +145,6 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
                 spec.name(), getContext().getSelf(), ranks.describe(), maxModelLength));
   }
 
-  private Replica.Tokens tokens(List<TokenEvent> events) {
-    return new Replica.Tokens(getContext().getSelf(), events, engine.numRequests());
-  }
-
   private Behavior<Replica.Command> onGenerate(Replica.Generate generate) {
     GenerationRequest request = generate.request();
     try {
@@ -186,7 +161,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
       watch(generate.ingress());
       pump();
     } catch (ServingException e) {
-      refuse(generate.ingress(), request.requestId(), e);
+      streams.refuse(generate.ingress(), request.requestId(), e);
     }
     return this;
   }
@@ -197,35 +172,14 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     }
   }
 
-  private void refuse(ActorRef<Replica.ToIngress> ingress, String requestId, ServingException e) {
-    ActorRef<Replica.Command> self = getContext().getSelf();
-    ingress.tell(
-        new Replica.RequestFailed(
-            self, requestId, e.code(), e.reason(), Optional.ofNullable(e.param())));
-  }
-
   private Behavior<Replica.Command> onAbort(Replica.Abort abort) {
-    abort(abort.requestId());
+    streams.abort(abort.requestId());
     pump();
     return draining && engine.isIdle() ? finishDrain() : this;
   }
 
-  private void abort(String requestId) {
-    engine.abort(requestId);
-    streams.close(requestId);
-  }
-
   private Behavior<Replica.Command> onResend(Replica.Resend resend) {
-    Optional<List<TokenEvent>> missing = streams.since(resend.requestId(), resend.fromPosition());
-    if (missing.isEmpty()) {
-      ServingException unknown =
-          new ServingException(ErrorCode.REPLICA_FAILED, "The replica lost the request.");
-      refuse(resend.ingress(), resend.requestId(), unknown);
-    } else if (missing.get().isEmpty()) {
-      resend.ingress().tell(new Replica.StillRunning(getContext().getSelf(), resend.requestId()));
-    } else {
-      resend.ingress().tell(tokens(missing.get()));
-    }
+    streams.resend(resend);
     return this;
   }
 
@@ -239,14 +193,13 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private Behavior<Replica.Command> onIngressLost(IngressLost lost) {
     watched.remove(lost.ingress());
     subscribers.remove(lost.ingress());
-    List<String> requests = streams.requestsOf(lost.ingress());
+    int requests = streams.abortAllOf(lost.ingress());
     getContext()
         .getLog()
         .info(
             "The ingress at [{}] is gone, so [{}] requests end",
             lost.ingress().path().address(),
-            requests.size());
-    requests.forEach(this::abort);
+            requests);
     pump();
     return draining && engine.isIdle() ? finishDrain() : this;
   }
@@ -307,7 +260,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   }
 
   private Behavior<Replica.Command> finishDrain() {
-    failRequests(new ServingException(ErrorCode.REPLICA_FAILED, "The replica was stopped."));
+    streams.failAll(new ServingException(ErrorCode.REPLICA_FAILED, "The replica was stopped."));
     ranks.haltAll("the replica was drained");
     spec.owner().tell(new ReplicaGang.Drained(spec.name()));
     return Behaviors.stopped();
@@ -320,22 +273,12 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
 
   private Behavior<Replica.Command> fail(ErrorCode code, String reason) {
     getContext().getLog().debug("Replica [{}] failed: {}", spec.name(), reason);
-    failRequests(
+    streams.failAll(
         new ServingException(
             ErrorCode.REPLICA_FAILED, "The replica failed while it generated: " + reason));
     ranks.haltAll(reason);
     spec.owner().tell(new ReplicaGang.Failed(spec.name(), code, reason));
     return Behaviors.stopped();
-  }
-
-  private void failRequests(ServingException error) {
-    streams
-        .readers()
-        .forEach(
-            (requestId, ingress) -> {
-              streams.close(requestId);
-              refuse(ingress, requestId, error);
-            });
   }
 
   private Behavior<Replica.Command> onPostStop() {
