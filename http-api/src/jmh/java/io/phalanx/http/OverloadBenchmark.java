@@ -28,8 +28,8 @@ public final class OverloadBenchmark {
   private static final int SEQUENCES = 8;
   private static final int OUTPUT_TOKENS = 25;
   private static final Duration STEP = Duration.ofMillis(20);
-  private static final int PHASE_SECONDS = 10;
-  private static final int AFTER_SECONDS = 20;
+  private static final int PHASE_SECONDS = 8;
+  private static final int AFTER_SECONDS = 15;
   private static final double NANOS_PER_SECOND = 1e9;
 
   /** Requests that all replicas can answer in a second. */

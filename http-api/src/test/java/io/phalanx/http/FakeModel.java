@@ -83,6 +83,11 @@ final class FakeModel implements ModelHandle {
                         () -> Source.failed(new ServingException(code, "as the test asked")))));
   }
 
+  /** Fails at once. */
+  static FakeModel refusing(String id, ServingException error) {
+    return new FakeModel(id, request -> Source.failed(error));
+  }
+
   /** Ends without a finish reason after two tokens. */
   static FakeModel truncating(String id) {
     return new FakeModel(id, request -> words(request, 2, null));

@@ -3,6 +3,8 @@ package io.phalanx.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.phalanx.llm.engine.RequestTerms;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.error.ServingException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -17,7 +19,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What headers and body say about how a request wants to be served. */
 final class RequestTermsTest {
   private static final FakeModel model = FakeModel.counting("m");
-  private static final TestServer server = TestServer.start(FakeModels.of(model));
+  private static final FakeModel full =
+      FakeModel.refusing(
+          "full",
+          ServingException.retryLater(ErrorCode.OVERLOADED, "full", Duration.ofMillis(6_200)));
+  private static final TestServer server = TestServer.start(FakeModels.of(model, full));
 
   @AfterAll
   static void shutDown() {
@@ -62,6 +68,19 @@ final class RequestTermsTest {
 
     assertThat(response.statusCode()).isEqualTo(408);
     assertThat(TestServer.json(response).path("error").path("code").asText()).isEqualTo("timeout");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void completion_refusedWithATimeToComeBack_saysItInWholeSeconds(boolean stream) throws Exception {
+    HttpResponse<String> response =
+        server.post(
+            "/v1/completions", "{\"model\":\"full\",\"prompt\":\"Hi\",\"stream\":" + stream + "}");
+
+    assertThat(response.statusCode()).isEqualTo(429);
+    assertThat(response.headers().firstValue("retry-after")).contains("7");
+    assertThat(TestServer.json(response).path("error").path("type").asText())
+        .isEqualTo("rate_limit_error");
   }
 
   private static RequestTerms terms(String fields, String header, String value) throws Exception {
