@@ -1,17 +1,15 @@
 package io.phalanx.llm.layers;
 
+import io.phalanx.llm.layers.cpu.ComputePool;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** A product that a compiled kernel computes. */
 final class CompiledLinear implements Linear {
   private final long inFeatures;
   private final long outFeatures;
-  private final TensorOptions options;
+  private final ComputePool pool;
   private final Product product;
 
   /** The kernel with its matrix. */
@@ -27,10 +25,10 @@ final class CompiledLinear implements Linear {
     int multiply(long x, long rows, long y);
   }
 
-  CompiledLinear(long inFeatures, long outFeatures, NativeOwner owner, Product product) {
+  CompiledLinear(long inFeatures, long outFeatures, ComputePool pool, Product product) {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
-    this.options = owner.keep(new TensorOptions(ScalarType.Float));
+    this.pool = pool;
     this.product = product;
   }
 
@@ -40,7 +38,7 @@ final class CompiledLinear implements Linear {
       throw new IllegalArgumentException("input is not [rows, " + inFeatures + "], contiguous");
     }
     long rows = input.size(0);
-    Tensor output = torch.empty(new long[] {rows, outFeatures}, options, null);
+    Tensor output = pool.empty(rows, outFeatures);
     if (product.multiply(input.data_ptr().address(), rows, output.data_ptr().address()) != 0) {
       throw new ServingException(
           ErrorCode.DEVICE_OUT_OF_MEMORY, "No memory for a product of " + rows + " rows.");

@@ -40,6 +40,6 @@ final class InPlaceLinearMethod implements LinearMethod {
         rounding && matrix.type() == WeightType.BF16
             ? (x, m, y) -> CpuKernels.multiplyRounded(pool.address(), address, x, m, y)
             : (x, m, y) -> CpuKernels.multiply(pool.address(), address, x, m, y);
-    return new CompiledLinear(matrix.columns(), matrix.rows(), owner, product);
+    return new CompiledLinear(matrix.columns(), matrix.rows(), pool, product);
   }
 }

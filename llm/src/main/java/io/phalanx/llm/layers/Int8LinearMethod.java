@@ -35,7 +35,7 @@ final class Int8LinearMethod implements LinearMethod {
     return new CompiledLinear(
         source.columns(),
         source.rows(),
-        owner,
+        pool,
         (x, m, y) -> CpuKernels.multiplyInt8(pool.address(), matrix, x, m, y));
   }
 }

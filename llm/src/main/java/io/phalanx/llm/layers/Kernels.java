@@ -86,7 +86,7 @@ public record Kernels(
     }
     ComputePool pool = ComputePool.start(settings.numThreads(), isa);
     owner.onClose(pool::close);
-    CompiledElementwise elementwise = new CompiledElementwise(pool, owner);
+    CompiledElementwise elementwise = new CompiledElementwise(pool);
     return new Kernels(
         cpu,
         ScalarType.Float,

@@ -66,7 +66,7 @@ public final class CompiledAttention implements AttentionMethod {
       keyNorm == null ? 0 : keyNorm.weight().data_ptr().address(),
       Double.doubleToRawLongBits(queryNorm == null ? 0 : queryNorm.epsilon())
     };
-    return new CompiledPagedAttention(pool, heads, owner.keep(torch.tensor(layer)), owner);
+    return new CompiledPagedAttention(pool, heads, owner.keep(torch.tensor(layer)));
   }
 
   /** The number of {@code enum phx_storage}. */

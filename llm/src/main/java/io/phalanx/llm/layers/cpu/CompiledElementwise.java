@@ -2,28 +2,21 @@ package io.phalanx.llm.layers.cpu;
 
 import io.phalanx.llm.layers.ElementwiseMethod;
 import io.phalanx.llm.layers.ModelStep;
-import io.phalanx.llm.layers.NativeOwner;
 import io.phalanx.llm.layers.RmsNorm;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** What lies between the matrices, by compiled kernels; activations are float32. */
 public final class CompiledElementwise implements ElementwiseMethod {
   private final ComputePool pool;
-  private final TensorOptions options;
 
   /**
    * Creates the method.
    *
    * @param pool that computes; open for as long as the method is used
-   * @param owner keeps what the method needs
    */
-  public CompiledElementwise(ComputePool pool, NativeOwner owner) {
+  public CompiledElementwise(ComputePool pool) {
     this.pool = pool;
-    this.options = owner.keep(new TensorOptions(ScalarType.Float));
   }
 
   @Override
@@ -37,8 +30,8 @@ public final class CompiledElementwise implements ElementwiseMethod {
   }
 
   private Tensor norm(Tensor input, long residual, RmsNorm norm) {
-    Tensor output = torch.empty_like(input);
     long size = norm.weight().numel();
+    Tensor output = pool.empty(input.numel() / size, size);
     CpuKernels.rmsNorm(
         pool.address(),
         address(norm.weight()),
@@ -61,7 +54,7 @@ public final class CompiledElementwise implements ElementwiseMethod {
   public Tensor siluAndMul(Tensor gateAndUp) {
     long rows = gateAndUp.size(0);
     long size = gateAndUp.size(1) / 2;
-    Tensor output = torch.empty(new long[] {rows, size}, options, null);
+    Tensor output = pool.empty(rows, size);
     CpuKernels.siluAndMul(pool.address(), rows, size, address(gateAndUp), address(output));
     return output;
   }
@@ -82,7 +75,7 @@ public final class CompiledElementwise implements ElementwiseMethod {
    */
   Tensor lookUp(Tensor table, long firstRow, long numbers, long count) {
     long size = table.size(1);
-    Tensor output = torch.empty(new long[] {count, size}, options, null);
+    Tensor output = pool.empty(count, size);
     CpuKernels.lookUp(
         pool.address(),
         WeightType.of(table.scalar_type().intern()).number(),

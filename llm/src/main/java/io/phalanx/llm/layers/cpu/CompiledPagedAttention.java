@@ -2,15 +2,11 @@ package io.phalanx.llm.layers.cpu;
 
 import io.phalanx.llm.layers.KvCache;
 import io.phalanx.llm.layers.ModelStep;
-import io.phalanx.llm.layers.NativeOwner;
 import io.phalanx.llm.layers.PagedAttention;
 import io.phalanx.llm.layers.QkvParallelLinear.Heads;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /** The attention of one layer by compiled kernels; see {@link CompiledAttention}. */
@@ -18,18 +14,16 @@ final class CompiledPagedAttention implements PagedAttention {
   private final ComputePool pool;
   private final long outputSize;
   private final long layer;
-  private final TensorOptions options;
 
   /**
    * Creates the layer.
    *
    * @param layer {@code struct phx_layer}
    */
-  CompiledPagedAttention(ComputePool pool, Heads heads, Tensor layer, NativeOwner owner) {
+  CompiledPagedAttention(ComputePool pool, Heads heads, Tensor layer) {
     this.pool = pool;
     this.outputSize = (long) heads.numHeads() * heads.headDim();
     this.layer = layer.data_ptr().address();
-    this.options = owner.keep(new TensorOptions(ScalarType.Float));
   }
 
   @Override
@@ -52,7 +46,7 @@ final class CompiledPagedAttention implements PagedAttention {
   }
 
   private Tensor attend(long rows, long keys, long values, CompiledStep step) {
-    Tensor output = torch.empty(new long[] {step.numQueries(), outputSize}, options, null);
+    Tensor output = pool.empty(step.numQueries(), outputSize);
     int failed =
         CpuKernels.attend(
             pool.address(),

@@ -4,10 +4,12 @@ import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * The threads that one rank computes with: the rank's own, which calls the kernels, and others that
- * wait for it to do so. They sleep when there is nothing to do.
+ * wait for it to do so. They sleep when there is nothing to do. And the memory of what they
+ * compute.
  *
  * <p>Belongs to the rank's thread.
  */
@@ -15,6 +17,7 @@ public final class ComputePool implements AutoCloseable {
   private final long address;
   private final CpuIsa isa;
   private final List<Thread> workers = new ArrayList<>();
+  private final Activations activations = new Activations();
 
   private ComputePool(long address, CpuIsa isa) {
     this.address = address;
@@ -54,8 +57,17 @@ public final class ComputePool implements AutoCloseable {
     return isa;
   }
 
+  /**
+   * Returns memory for {@code [rows, columns]} float32, holding anything; of the caller's scope,
+   * and used again after it.
+   */
+  public Tensor empty(long rows, long columns) {
+    return activations.empty(rows, columns);
+  }
+
   @Override
   public void close() {
+    activations.close();
     CpuKernels.stopPool(address);
     boolean interrupted = false;
     for (Thread worker : workers) {

@@ -130,7 +130,7 @@ final class CompiledAttentionTest {
 
   private static AttentionMethod compiled(ComputePool pool, KvCacheType type, int blockSize) {
     return new CompiledAttention(
-        pool, new CacheSettings(type, blockSize), new CompiledElementwise(pool, new NativeOwner()));
+        pool, new CacheSettings(type, blockSize), new CompiledElementwise(pool));
   }
 
   /** One layer with its cache. */

@@ -60,7 +60,7 @@ final class CompiledElementwiseTest {
   private ElementwiseMethod compiled(CpuIsa isa) {
     ComputePool pool = ComputePool.start(3, isa);
     owner.onClose(pool::close);
-    return new CompiledElementwise(pool, owner);
+    return new CompiledElementwise(pool);
   }
 
   @ParameterizedTest
@@ -104,7 +104,7 @@ final class CompiledElementwiseTest {
     owner.onClose(pool::close);
     CompiledAttention attention =
         new CompiledAttention(
-            pool, new CacheSettings(KvCacheType.FLOAT32, 16), new CompiledElementwise(pool, owner));
+            pool, new CacheSettings(KvCacheType.FLOAT32, 16), new CompiledElementwise(pool));
     ModelInput input =
         new ModelInput(
             1,
