@@ -6,10 +6,12 @@
 #include "pool.h"
 
 /* Bytes of the weights that a task reads, and how many tasks each thread should find, so that
- * threads end together; rows of a task are a multiple of those that kernels take at once. */
+ * threads end together; rows of a task are a multiple of those that kernels take at once. With many
+ * rows of x only some columns of the weights must fit the cache at a time. */
 #define PANEL_BYTES (256 * 1024)
 #define TASKS_PER_THREAD 8
-#define FEW_ROWS 8
+#define FEW_ROWS 16
+#define SOME_COLUMNS 2048
 #define ROWS_MULTIPLE 8
 
 PHX_EXPORT(jlong, createMatrix)(PHX_JNI, jint type, jlong columns, jlong bias, jint segments) {
@@ -33,12 +35,12 @@ PHX_EXPORT(void, setSegment)
 
 PHX_EXPORT(void, freeMatrix)(PHX_JNI, jlong matrix) { free(PHX_POINTER(phx_matrix, matrix)); }
 
-/* With many rows of x a panel is used again for each few of them, a block of its columns at a
- * time, and so only that must fit. */
 static int64_t panel_rows(const phx_matrix *matrix, int64_t m, int threads) {
-  int64_t columns = m > FEW_ROWS && matrix->columns > PHX_BLOCK ? PHX_BLOCK : matrix->columns;
-  int64_t row_bytes = 1 + columns * (matrix->type == PHX_F32 ? 4 : 2);
-  int64_t fitting = PANEL_BYTES / row_bytes;
+  int64_t columns = matrix->columns;
+  if (m > FEW_ROWS && columns > SOME_COLUMNS) {
+    columns = SOME_COLUMNS;
+  }
+  int64_t fitting = PANEL_BYTES / (1 + columns * (matrix->type == PHX_F32 ? 4 : 2));
   int64_t fair = matrix->rows / (threads * TASKS_PER_THREAD);
   int64_t rows = (fitting < fair ? fitting : fair) / ROWS_MULTIPLE * ROWS_MULTIPLE;
   return rows < ROWS_MULTIPLE ? ROWS_MULTIPLE : rows;
@@ -53,6 +55,7 @@ static jint run(phx_pool *pool, phx_linear *linear, task_type pack, task_type pa
   }
   int64_t rows = linear->matrix->rows;
   linear->panel = panel_rows(linear->matrix, linear->m, phx_threads(pool));
+  linear->skip = (phx_threads(pool) - 1) * linear->panel;
   phx_run(pool, (int)linear->m, pack, linear);
   phx_run(pool, (int)((rows + linear->panel - 1) / linear->panel), panel, linear);
   return 0;

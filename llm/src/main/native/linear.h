@@ -26,9 +26,6 @@ typedef struct {
   phx_segment segments[];
 } phx_matrix;
 
-/* Columns whose sums are made in vectors before they are added up. */
-#define PHX_BLOCK 2048
-
 /* y[m][n] = x[m] . matrix[n] + bias[n], cut into tasks of `panel` matrix rows each. */
 typedef struct {
   const phx_matrix *matrix;
@@ -37,6 +34,7 @@ typedef struct {
   int64_t x_stride;
   float *y;            /* [m][matrix rows] */
   int64_t panel;
+  int64_t skip;        /* matrix rows of the tasks that other threads take meanwhile */
   const float *source; /* [m][columns], what phx_linear_pack reads */
 } phx_linear;
 
@@ -55,13 +53,19 @@ PHX_DECLARE(void, phx_linear_panel, (void *linear, int task));
 void phx_linear_round_avx512bf16(void *linear, int task);
 void phx_linear_rounded_panel_avx512bf16(void *linear, int task);
 
-/* Where row n of the matrix starts. */
-static inline const char *phx_row(const phx_matrix *matrix, int64_t n) {
+/* The place that holds row *n of the matrix, which becomes the row's number there. */
+static inline const phx_segment *phx_segment_at(const phx_matrix *matrix, int64_t *n) {
   const phx_segment *segment = matrix->segments;
-  while (n >= segment->rows) {
-    n -= segment->rows;
+  while (*n >= segment->rows) {
+    *n -= segment->rows;
     segment++;
   }
+  return segment;
+}
+
+/* Where row n of the matrix starts. */
+static inline const char *phx_row(const phx_matrix *matrix, int64_t n) {
+  const phx_segment *segment = phx_segment_at(matrix, &n);
   return segment->base + n * segment->stride * (matrix->type == PHX_F32 ? 4 : 2);
 }
 
