@@ -12,6 +12,12 @@ import org.bytedeco.pytorch.Tensor;
 
 /** One decoder layer: attention, then a gated feed-forward block, each over a normalized input. */
 final class DecoderLayer {
+  /**
+   * Rows that pass the feed-forward block at a time: its tensors are the largest of a step, several
+   * hundred megabytes for a long prompt, and reading its weights again costs these rows little.
+   */
+  private static final long ROWS_TOGETHER = 512;
+
   private final RmsNorm inputNorm;
   private final SelfAttention attention;
   private final RmsNorm postAttentionNorm;
@@ -49,7 +55,23 @@ final class DecoderLayer {
       return hidden.narrow(0, 0, 0);
     }
     Tensor normalized = postAttentionNorm.addAndForward(attended, step.queryRows(hidden));
-    Tensor gated = elementwise.siluAndMul(gateAndUp.forward(normalized));
-    return elementwise.add(down.forward(gated), attended);
+    for (long first = 0; first < attended.size(0); first += ROWS_TOGETHER) {
+      long rows = Math.min(ROWS_TOGETHER, attended.size(0) - first);
+      addFeedForward(attended.narrow(0, first, rows), normalized.narrow(0, first, rows));
+    }
+    return attended;
+  }
+
+  private void addFeedForward(Tensor sum, Tensor normalized) {
+    try (Tensor gated = gate(normalized);
+        Tensor result = down.forward(gated)) {
+      elementwise.add(sum, result);
+    }
+  }
+
+  private Tensor gate(Tensor normalized) {
+    try (Tensor gateAndUpRows = gateAndUp.forward(normalized)) {
+      return elementwise.siluAndMul(gateAndUpRows);
+    }
   }
 }
