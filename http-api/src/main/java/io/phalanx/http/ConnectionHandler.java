@@ -108,7 +108,7 @@ final class ConnectionHandler {
             models,
             bodies,
             new GenerationPlanner(),
-            new Generation(system.executionContext(), metrics, settings.heartbeatInterval()));
+            new Generation(system.executionContext(), settings.heartbeatInterval()));
     Optional<Route> admin = placement.map(groups -> new AdminRoutes(groups, bodies).create());
     Route routes = new OpenAiRoutes(models, metrics, generationRoutes, admin).create();
     return new ConnectionHandler(system, settings, serverSettings(config), gate, metrics, routes);

@@ -53,13 +53,12 @@ final class GenerationRoutes {
 
   private CompletionStage<HttpResponse> generate(
       HttpRequest request, BiFunction<ObjectNode, RequestHeaders, GenerationPlan> plan) {
-    long arrivedNanos = System.nanoTime();
     ClientConnection connection = request.getAttribute(ClientConnection.KEY).orElseThrow();
     requireJson(request);
-    RequestHeaders headers = new RequestHeaders(request, arrivedNanos);
+    RequestHeaders headers = new RequestHeaders(request, System.nanoTime());
     return bodies
         .read(request, body -> plan.apply(StrictJson.parseObject(body), headers))
-        .thenCompose(planned -> generation.run(planned, connection, arrivedNanos));
+        .thenCompose(planned -> generation.run(planned, connection));
   }
 
   /** Refuses a body that is not said to be JSON. */

@@ -239,7 +239,6 @@ final class OpenAiServerTest {
     String text = server.get("/metrics").body();
     assertThat(text)
         .contains("handler=\"completions\"", "handler=\"other\"")
-        .contains("time_to_first_token_seconds_count{model_name=\"org/counting\"}")
         .doesNotContain("odd-path");
   }
 

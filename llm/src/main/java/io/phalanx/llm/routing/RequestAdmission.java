@@ -94,6 +94,7 @@ public final class RequestAdmission<R, T> {
     }
     Optional<R> replica = queue.isEmpty() ? picker.pick(request, loads) : Optional.empty();
     if (replica.isPresent()) {
+      estimate.forgetPromises();
       send(request, replica.get());
       return new Sent<>(replica.get());
     }

@@ -64,6 +64,11 @@ final class WaitEstimate {
     return bounded(Duration.ofNanos(nextPlaceNanos - nowNanos));
   }
 
+  /** Forgets what was promised, since a request has found a place at once. */
+  void forgetPromises() {
+    nextPlaceNanos = Long.MIN_VALUE;
+  }
+
   /** Returns a duration, but at least a second and at most a minute. */
   static Duration bounded(Duration duration) {
     Duration least = duration.compareTo(LEAST_RETRY) < 0 ? LEAST_RETRY : duration;

@@ -56,7 +56,11 @@ final class TokenStage extends GraphStage<SourceShape<TokenEvent>> {
 
     @Override
     public void preStart() {
-      reader = open.get();
+      try {
+        reader = open.get();
+      } catch (ServingException e) {
+        failStage(e);
+      }
     }
 
     @Override

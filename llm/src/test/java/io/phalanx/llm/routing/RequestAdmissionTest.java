@@ -174,6 +174,13 @@ final class RequestAdmissionTest {
 
     assertThat(last).isBetween(Duration.ofSeconds(7), Duration.ofSeconds(14));
     assertThat(far).isEqualTo(Duration.ofSeconds(60));
+    while (!replicas.isIdle()) {
+      replicas.step();
+    }
+    for (int i = 0; i < 8 + 4; i++) {
+      replicas.offer(Requests.of("again" + i, 2, 50));
+    }
+    assertThat(retryAfter(replicas, "after the burst")).isEqualTo(Duration.ofSeconds(1));
   }
 
   private static Duration retryAfter(SimulatedReplicas replicas, String id) {

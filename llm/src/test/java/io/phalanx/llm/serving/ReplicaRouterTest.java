@@ -211,45 +211,6 @@ final class ReplicaRouterTest {
         .withMessageContaining("router has ended");
   }
 
-  @Test
-  void slowReader_getsEveryTextInBoundedEvents() throws Exception {
-    ActorRef<ReplicaRouter.Command> router = router(config());
-    TestProbe<Replica.Command> replica = replica();
-    ModelMetrics metrics = new ModelMetrics(modelId, new Metrics());
-    GenerationRequest request = request("r");
-    SinkQueueWithCancel<TokenEvent> queue =
-        Source.fromGraph(
-                new TokenStage(() -> TokenBuffer.open(router, request, metrics.request(request))))
-            .runWith(Sink.<TokenEvent>queue().withAttributes(oneElement()), testKit.system());
-    replica.expectMessageClass(Replica.Generate.class, WAIT);
-
-    int count = 4 * TokenBuffer.MAX_PENDING;
-    StringBuilder expected = new StringBuilder();
-    for (int i = 0; i < count; i++) {
-      @Nullable FinishReason reason = i == count - 1 ? FinishReason.LENGTH : null;
-      router.tell(tokens(replica, event("r", i, reason)));
-      expected.append(i).append(' ');
-    }
-    TestProbe<Replica.Command> barrier = replica;
-    router.tell(new ReplicaRouter.Open(request("after"), new Reader()));
-    barrier.expectMessageClass(Replica.Generate.class, WAIT);
-
-    StringBuilder text = new StringBuilder();
-    int events = 0;
-    Optional<TokenEvent> next = queue.pull().toCompletableFuture().get(10, TimeUnit.SECONDS);
-    while (next.isPresent()) {
-      text.append(next.get().text());
-      events++;
-      next = queue.pull().toCompletableFuture().get(10, TimeUnit.SECONDS);
-    }
-    assertThat(text).hasToString(expected.toString());
-    assertThat(events).isLessThan(count);
-  }
-
-  private static Attributes oneElement() {
-    return Attributes.inputBuffer(1, 1);
-  }
-
   private LlmConfigBuilder config() {
     return LlmConfig.builder().modelId(modelId);
   }
