@@ -1,0 +1,21 @@
+-- wrk's request: a completion of so many tokens, as a stream or whole; without arguments a plain GET.
+--   wrk ... -s completions.lua URL [-- TOKENS stream|whole]
+
+function init(args)
+  if #args == 0 then return end
+  local prompt = {}
+  for i = 1, 16 do prompt[i] = 4 + i end
+  wrk.method = "POST"
+  wrk.headers["Content-Type"] = "application/json"
+  wrk.body = string.format(
+    '{"model":"stand-in","max_tokens":%d,"ignore_eos":true,"temperature":0,"stream":%s,"prompt":[%s]}',
+    tonumber(args[1]), tostring(args[2] == "stream"), table.concat(prompt, ","))
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    'RESULT {"requests": %d, "seconds": %.3f, "failed": %d, "p50_ms": %.2f, "p99_ms": %.2f}\n',
+    summary.requests, summary.duration / 1e6, errors.status + errors.connect + errors.read + errors.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+end
