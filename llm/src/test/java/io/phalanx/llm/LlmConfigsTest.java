@@ -60,7 +60,9 @@ final class LlmConfigsTest {
               autoscaling-config {
                 min-replicas = 1, max-replicas = 4, initial-replicas = 2
                 target-ongoing-requests = 7.5, look-back-period = 3s
+                target-backlog-tokens = 9000, aggregation-function = max
                 upscale-delay = 4s, downscale-delay = 5s
+                downscale-to-zero-delay = 50s, downscale-headroom = 0.25
                 upscaling-factor = 2, downscaling-factor = 0.5
               }
               max-ongoing-requests = 10, max-queued-requests = -1, graceful-shutdown-timeout = 6s
@@ -94,9 +96,13 @@ final class LlmConfigsTest {
         .maxReplicas(4)
         .initialReplicas(2)
         .targetOngoingRequests(7.5)
+        .targetBacklogTokens(9000)
         .lookBackPeriod(Duration.ofSeconds(3))
+        .aggregationFunction(AggregationFunction.MAX)
         .upscaleDelay(Duration.ofSeconds(4))
         .downscaleDelay(Duration.ofSeconds(5))
+        .downscaleToZeroDelay(Duration.ofSeconds(50))
+        .downscaleHeadroom(0.25)
         .upscalingFactor(2)
         .downscalingFactor(0.5)
         .maxOngoingRequests(10)
@@ -217,7 +223,8 @@ final class LlmConfigsTest {
             "deployment_config": {
               "num_replicas": "auto",
               "autoscaling_config": {"upscale_delay_s": 0.5, "downscale_delay_s": 600,
-                "look_back_period_s": 30},
+                "look_back_period_s": 30, "downscale_to_zero_delay_s": 900,
+                "aggregation_function": "min"},
               "ray_actor_options": {"num_cpus": 4}}
             """);
 
@@ -225,6 +232,8 @@ final class LlmConfigsTest {
     assertThat(scaling.upscaleDelay()).isEqualTo(Duration.ofMillis(500));
     assertThat(scaling.downscaleDelay()).isEqualTo(Duration.ofMinutes(10));
     assertThat(scaling.lookBackPeriod()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(scaling.delayToZero()).isEqualTo(Duration.ofMinutes(15));
+    assertThat(scaling.aggregationFunction()).isEqualTo(AggregationFunction.MIN);
     assertThat(scaling.maxReplicas()).isEqualTo(100);
     assertThat(config.deploymentConfig().actorOptions().numCpus()).isEqualTo(4);
   }
@@ -249,6 +258,19 @@ final class LlmConfigsTest {
             + " | max-replicas is 2; it must be at least min-replicas, which is 3",
         "deployment-config.autoscaling-config { max-replicas = 2, initial-replicas = 5 }"
             + " | initial-replicas is 5; it must be from min-replicas to max-replicas, 1 to 2",
+        "deployment-config.autoscaling-config { min-replicas = 0, max-replicas = 0 }"
+            + " | max-replicas is 0; it must be at least 1",
+        "deployment-config.autoscaling-config.downscale-headroom = 1 | from 0 to below 1",
+        "deployment-config.autoscaling-config.target-backlog-tokens = 0 | above 0",
+        "deployment-config.autoscaling-config.aggregation-function = p99 | [p99] is not one of",
+        "deployment-config.autoscaling-config.policy {} | there is one formula",
+        "deployment-config.autoscaling-config.smoothing-factor = 1"
+            + " | is now upscaling-factor and downscaling-factor",
+        "deployment-config.health-check-period-s = 10 | set phalanx.serving.step-timeout",
+        "deployment-config.user-config {} | there is no user's code",
+        "accelerator-config { kind = gpu } | give accelerator-type",
+        "runtime-env {} | replicas run in the JVM of their node",
+        "llm-engine = vLLM | there is one engine; remove it",
         "deployment-config { num-replicas = 2, autoscaling-config {} } | exclude each other",
         "deployment-config.placement-group-strategy = PACK | belongs in placement-group-config",
         "lora-config {} | lora-config: is not supported in this release",

@@ -9,9 +9,7 @@ import io.phalanx.runtime.NodeRole;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.time.Clock;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -44,8 +42,6 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   /** Under which ingresses find every deployment. */
   public static final ServiceKey<Command> SERVICE_KEY =
       ServiceKey.create(Command.class, "phalanx-deployment");
-
-  private static final int MAX_DECISIONS = 100;
 
   /** What a deployment can be asked. */
   public sealed interface Command {}
@@ -124,10 +120,9 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   private final List<ActorRef<DeployReply>> deleters = new ArrayList<>();
   private final IngressBacklogs<ActorRef<ReplicaRouter.Command>> ingressBacklogs =
       new IngressBacklogs<>();
-  private final Deque<ScalingDecision> decisions = new ArrayDeque<>();
   private final Clock clock = Clock.systemUTC();
   private @Nullable LlmConfig config;
-  private @Nullable AutoscalingPolicy policy;
+  private @Nullable Autoscaler autoscaler;
   private StartAttempts attempts = new StartAttempts(1);
   private @Nullable DeployReply published;
   private long createdEpochSeconds;
@@ -241,7 +236,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   private void start(LlmConfig wanted) {
     config = wanted;
     AutoscalingConfig scaling = wanted.deploymentConfig().autoscaling();
-    policy = new AutoscalingPolicy(scaling, wanted.engineKwargs().maxNumSequences());
+    autoscaler = new Autoscaler(wanted);
     createdEpochSeconds = clock.instant().getEpochSecond();
     deploymentId = UUID.randomUUID().toString();
     target = scaling.startReplicas();
@@ -289,7 +284,8 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
 
   private Behavior<Command> onScale(Scale scale) {
     LlmConfig current = config;
-    if (current == null || !deleters.isEmpty()) {
+    Autoscaler scaling = autoscaler;
+    if (current == null || scaling == null || !deleters.isEmpty()) {
       scale.replyTo().tell(new NotDeployed(modelId));
       return this;
     }
@@ -298,7 +294,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
       scale.replyTo().tell(new Refused(outOfBounds(scale.replicas(), bounds)));
       return this;
     }
-    aimAt(current, scale.replicas(), gangs.ready(), gangs.backlog(), "asked for");
+    aimAt(current, scaling.askedFor(scalingInput(System.nanoTime()), scale.replicas()));
     scale.replyTo().tell(describe());
     return this;
   }
@@ -353,41 +349,42 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
 
   private Behavior<Command> onTick(Tick tick) {
     LlmConfig wanted = config;
-    AutoscalingPolicy scaling = policy;
+    Autoscaler scaling = autoscaler;
     if (!deleters.isEmpty()) {
       askToForget();
       return this;
     }
-    int ready = gangs.ready();
-    if (wanted == null || scaling == null || (ready == 0 && target > 0)) {
-      return this;
-    }
-    long now = System.nanoTime();
-    double backlog =
-        (gangs.backlog() + ingressBacklogs.total(now))
-            / (double) wanted.parallel().dataParallelSize();
-    AutoscalingPolicy.Decision decision = scaling.decide(now, ready, target, backlog);
-    if (decision.applied() != target) {
-      aimAt(
-          wanted,
-          decision.applied(),
-          decision.running(),
-          decision.averageBacklog(),
-          decision.reason());
+    if (wanted != null && scaling != null) {
+      long now = System.nanoTime();
+      ScalingDecision decision = scaling.decide(now, scalingInput(now));
+      if (decision.isChange()) {
+        aimAt(wanted, decision);
+      }
     }
     return this;
   }
 
-  private void aimAt(LlmConfig wanted, int replicas, int running, double backlog, String reason) {
+  private ScalingInput scalingInput(long nowNanos) {
+    int ready = gangs.ready();
+    return new ScalingInput(
+        clock.millis(),
+        ready,
+        Math.max(0, target - ready),
+        target,
+        ingressBacklogs.total(nowNanos),
+        gangs.backlog());
+  }
+
+  private void aimAt(LlmConfig wanted, ScalingDecision decision) {
     getContext()
         .getLog()
-        .info("Model [{}] goes from [{}] to [{}] replicas: {}", modelId, target, replicas, reason);
-    decisions.addLast(
-        new ScalingDecision(clock.millis(), running, backlog, target, replicas, reason));
-    if (decisions.size() > MAX_DECISIONS) {
-      decisions.removeFirst();
-    }
-    target = replicas;
+        .info(
+            "Model [{}] goes from [{}] to [{}] replicas: {}",
+            modelId,
+            target,
+            decision.applied(),
+            decision.reason().text());
+    target = decision.applied();
     reconcile(wanted);
   }
 
@@ -409,7 +406,11 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
             createdEpochSeconds,
             target,
             gangs.replicas(),
-            List.copyOf(decisions)));
+            decisions()));
+  }
+
+  private List<ScalingDecision> decisions() {
+    return autoscaler == null ? List.of() : autoscaler.decisions();
   }
 
   private DeploymentState state() {

@@ -1,5 +1,6 @@
 package io.phalanx.llm.serving;
 
+import io.phalanx.llm.engine.Backlog;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -75,9 +76,9 @@ final class GangTable<G> {
             .count();
   }
 
-  /** Returns the requests that all replicas have. */
-  int backlog() {
-    return replicas().stream().mapToInt(replica -> replica.backlog().requests()).sum();
+  /** Returns the work of all replicas together. */
+  Backlog backlog() {
+    return replicas().stream().map(ReplicaStatus::backlog).reduce(Backlog.EMPTY, Backlog::plus);
   }
 
   List<ReplicaStatus> replicas() {

@@ -1,5 +1,6 @@
 package io.phalanx.llm.serving;
 
+import io.phalanx.llm.AggregationFunction;
 import io.phalanx.llm.AutoscalingConfig;
 import io.phalanx.llm.DeploymentConfig;
 import io.phalanx.llm.Dtype;
@@ -107,6 +108,9 @@ public final class LlmWireMessages implements WireMessages {
         RequestTerms.class,
         SchedulingPolicy.class,
         RequestRouterConfig.class,
-        RoutingPolicy.class);
+        RoutingPolicy.class,
+        AggregationFunction.class,
+        ScalingInput.class,
+        ScalingReason.class);
   }
 }

@@ -2,6 +2,7 @@ package io.phalanx.llm.serving;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.LlmConfig;
@@ -23,8 +24,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.japi.Pair;
 import org.apache.pekko.stream.KillSwitches;
 import org.apache.pekko.stream.UniqueKillSwitch;
 import org.apache.pekko.stream.javadsl.Keep;
@@ -214,28 +218,44 @@ final class ServingClusterTest {
   }
 
   @Test
-  void backlog_aboveTheDefaultTarget_startsASecondReplica() {
+  void backlog_saturatesAReplica_aSecondComesAndGoesAndNoRequestIsLost() {
     GoldenModel golden = GoldenModel.load("llama-tiny");
-    LlmConfigBuilder config =
-        golden.config("m").tensorParallelSize(2).minReplicas(1).maxReplicas(2).maxNumSeqs(4);
-    deploy(config);
-    ModelHandle model = phalanx.model("m");
+    deploy(
+        golden
+            .config("m")
+            .tensorParallelSize(2)
+            .minReplicas(1)
+            .maxReplicas(2)
+            .maxNumSeqs(4)
+            .upscaleDelay(Duration.ofMillis(500))
+            .downscaleDelay(Duration.ofSeconds(1)));
     int[] prompt = golden.prompts().get(0).tokenIds();
 
-    UniqueKillSwitch load =
-        Source.repeat(prompt)
-            .mapAsyncUnordered(
-                12, ids -> Generations.begin(phalanx, model, Generations.greedy(ids, 32)))
-            .viaMat(KillSwitches.single(), Keep.right())
-            .to(Sink.ignore())
-            .run(phalanx.system());
-    DeploymentStatus status = awaitReady(2);
-    load.shutdown();
+    Pair<UniqueKillSwitch, CompletionStage<Done>> heavy = load(prompt, 12);
+    awaitReady(2);
+    Pair<UniqueKillSwitch, CompletionStage<Done>> light = load(prompt, 1);
+    heavy.first().shutdown();
+    DeploymentStatus status = awaitReady(1);
+    light.first().shutdown();
 
-    assertThat(status.targetReplicas()).isEqualTo(2);
-    assertThat(status.decisions())
-        .hasSize(1)
-        .allSatisfy(decision -> assertThat(decision.reason()).contains("target 3.0 each"));
+    assertThat(heavy.second().toCompletableFuture()).succeedsWithin(Duration.ofSeconds(60));
+    assertThat(light.second().toCompletableFuture()).succeedsWithin(Duration.ofSeconds(60));
+    assertThat(status.decisions().stream().filter(ScalingDecision::isChange))
+        .extracting(ScalingDecision::applied, ScalingDecision::reason)
+        .containsExactly(
+            tuple(2, ScalingReason.BACKLOG_ABOVE_TARGET),
+            tuple(1, ScalingReason.BACKLOG_BELOW_TARGET));
+  }
+
+  /** So many streams, each of which asks again as soon as it has its answer. */
+  private static Pair<UniqueKillSwitch, CompletionStage<Done>> load(int[] prompt, int streams) {
+    ModelHandle model = phalanx.model("m");
+    return Source.repeat(prompt)
+        .viaMat(KillSwitches.single(), Keep.right())
+        .mapAsyncUnordered(
+            streams, ids -> Generations.begin(phalanx, model, Generations.greedy(ids, 32)))
+        .toMat(Sink.ignore(), Keep.both())
+        .run(phalanx.system());
   }
 
   @Test
@@ -254,8 +274,8 @@ final class ServingClusterTest {
           probe
               .expectMessageClass(DeploymentController.Deployed.class, Duration.ofSeconds(60))
               .status();
-      if (status.replicas().stream().filter(r -> r.state() == ReplicaState.READY).count()
-          == replicas) {
+      boolean settled = status.replicas().size() == replicas;
+      if (settled && status.replicas().stream().allMatch(r -> r.state() == ReplicaState.READY)) {
         return status;
       }
     }
