@@ -94,7 +94,9 @@ final class BundleActors {
             holding.deviceIndexes().stream().map(node.devices()::get).toList(),
             node.host());
     Behavior<Object> behavior = untyped(launcher.launch(command.spec(), grant));
-    ActorRef<Object> actor = context.spawn(behavior, actorName(holding.id(), command.name()));
+    ActorRef<Object> actor =
+        context.spawn(
+            behavior, actorName(holding.id(), command.name()), launcher.props(command.spec()));
     context.watchWith(actor, stopped.apply(holding.id(), command.name()));
     Child child = new Child(command.name(), command.spec(), actor);
     children.computeIfAbsent(holding.id(), id -> new TreeMap<>()).put(child.name(), child);

@@ -1,6 +1,7 @@
 package io.phalanx.placement;
 
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Props;
 
 /** Knows how to start what the layer above places in bundles. */
 @FunctionalInterface
@@ -16,4 +17,9 @@ public interface WorkerLauncher {
    *     launch is refused with its code and text
    */
   Behavior<?> launch(LaunchSpec spec, BundleGrant grant);
+
+  /** Returns how that actor is started, such as with which mailbox. */
+  default Props props(LaunchSpec spec) {
+    return Props.empty();
+  }
 }

@@ -6,6 +6,8 @@ import io.phalanx.placement.WorkerLauncher;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.MailboxSelector;
+import org.apache.pekko.actor.typed.Props;
 
 /** Starts replicas and the workers of their ranks in bundles. */
 public final class LlmWorkerLauncher implements WorkerLauncher {
@@ -14,6 +16,13 @@ public final class LlmWorkerLauncher implements WorkerLauncher {
   /** Creates the launcher of a node. */
   public LlmWorkerLauncher(ServingEnvironment environment) {
     this.environment = environment;
+  }
+
+  @Override
+  public Props props(LaunchSpec spec) {
+    return spec instanceof ReplicaSpec
+        ? MailboxSelector.fromConfig(ServingSettings.REPLICA_MAILBOX)
+        : Props.empty();
   }
 
   @Override

@@ -51,6 +51,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private final int maxModelLength;
   private final ReplicaStreams streams;
   private final Set<ActorRef<Replica.ToIngress>> subscribers = new HashSet<>();
+  private final UnreadRequests unread;
   private final Set<ActorRef<Replica.ToIngress>> watched = new HashSet<>();
   private @Nullable Backlog reported;
   private long lastProgressNanos;
@@ -71,6 +72,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     this.settings = settings;
     this.ranks = ranks;
     this.model = model;
+    this.unread = UnreadRequests.of(context.getSystem());
     EngineKwargs kwargs = spec.config().engineKwargs();
     EngineSettings sizes = model.engineSettings(kwargs, ranks.numBlocks());
     this.maxModelLength = sizes.maxModelLength();
@@ -209,7 +211,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     if (engine.stepsInFlight() > 0 && waited > STUCK_FACTOR * settings.stepTimeout().toNanos()) {
       return fail(ErrorCode.REPLICA_FAILED, "no rank has ended a step for " + waited / 1e9 + " s");
     }
-    Backlog backlog = engine.backlog();
+    Backlog backlog = backlog();
     if (ready && !backlog.equals(reported)) {
       reported = backlog;
       Replica.BacklogReport report = report();
@@ -221,7 +223,11 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
 
   private Replica.BacklogReport report() {
     return new Replica.BacklogReport(
-        getContext().getSelf(), spec.name(), engine.backlog(), engine.stats());
+        getContext().getSelf(), spec.name(), backlog(), engine.stats());
+  }
+
+  private Backlog backlog() {
+    return engine.backlog().withUnread(unread.count(self()));
   }
 
   private Behavior<Replica.Command> onActivate(Replica.Activate activate) {

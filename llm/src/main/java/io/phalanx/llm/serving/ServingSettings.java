@@ -30,6 +30,9 @@ public record ServingSettings(
     double kvMemoryShare,
     RankSettings ranks) {
 
+  /** The path of the mailbox that replicas have. */
+  static final String REPLICA_MAILBOX = "phalanx.serving.replica-mailbox";
+
   /** Reads {@code phalanx.serving}; refuses keys it does not know. */
   public static ServingSettings of(Config config) {
     ConfigReader serving = ConfigReader.of(config, "phalanx.serving");
@@ -44,7 +47,7 @@ public record ServingSettings(
             positive(serving, "resend-after"),
             serving.number("kv-memory-share", 0.0001, 1),
             RankSettings.of(config));
-    serving.rejectUnknown();
+    serving.know("replica-mailbox").rejectUnknown();
     return settings;
   }
 

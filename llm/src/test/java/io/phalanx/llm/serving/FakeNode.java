@@ -25,7 +25,8 @@ final class FakeNode {
                           new BundleGrant(
                               launch.bundle(), Resources.ofGpus(1), List.of(), "127.0.0.1");
                       ActorRef<?> actor =
-                          context.spawnAnonymous(launcher.launch(launch.spec(), grant));
+                          context.spawnAnonymous(
+                              launcher.launch(launch.spec(), grant), launcher.props(launch.spec()));
                       launch
                           .replyTo()
                           .tell(
