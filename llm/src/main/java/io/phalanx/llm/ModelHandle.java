@@ -5,7 +5,10 @@ import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.llm.hub.GenerationDefaults;
 import io.phalanx.llm.tokenizer.ChatTemplate;
 import io.phalanx.llm.tokenizer.Tokenizer;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.ClassicActorSystemProvider;
+import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
 
 /**
@@ -65,4 +68,22 @@ public interface ModelHandle {
    *     later failures come from the reader
    */
   TokenReader open(GenerationRequest request);
+
+  /**
+   * Generates the whole continuation of a prompt.
+   *
+   * <pre>{@code
+   * CompletionStage<Generated> answer = model.generateWhole(request, phalanx.system());
+   * answer.thenAccept(whole -> System.out.println(whole.text()));
+   * }</pre>
+   *
+   * @param system runs the stream
+   * @return text, tokens and usage; fails as {@link #generate} does
+   */
+  default CompletionStage<Generated> generateWhole(
+      GenerationRequest request, ClassicActorSystemProvider system) {
+    return generate(request)
+        .runWith(Sink.seq(), system)
+        .thenApply(events -> Generated.of(request, events));
+  }
 }
