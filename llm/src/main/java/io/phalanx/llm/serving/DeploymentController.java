@@ -120,9 +120,9 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
   private final List<ActorRef<DeployReply>> deleters = new ArrayList<>();
   private final IngressBacklogs<ActorRef<ReplicaRouter.Command>> ingressBacklogs =
       new IngressBacklogs<>();
+  private final DeploymentScaling scaling = new DeploymentScaling();
   private final Clock clock = Clock.systemUTC();
   private @Nullable LlmConfig config;
-  private @Nullable Autoscaler autoscaler;
   private StartAttempts attempts = new StartAttempts(1);
   private @Nullable DeployReply published;
   private long createdEpochSeconds;
@@ -235,11 +235,10 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
 
   private void start(LlmConfig wanted) {
     config = wanted;
-    AutoscalingConfig scaling = wanted.deploymentConfig().autoscaling();
-    autoscaler = new Autoscaler(wanted);
+    scaling.update(wanted);
     createdEpochSeconds = clock.instant().getEpochSecond();
     deploymentId = UUID.randomUUID().toString();
-    target = scaling.startReplicas();
+    target = wanted.deploymentConfig().autoscaling().startReplicas();
     attempts = new StartAttempts(target);
     PlacementStrategy used = ReplicaBundles.strategy(wanted);
     if (used != wanted.placementGroupConfig().strategy()) {
@@ -284,8 +283,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
 
   private Behavior<Command> onScale(Scale scale) {
     LlmConfig current = config;
-    Autoscaler scaling = autoscaler;
-    if (current == null || scaling == null || !deleters.isEmpty()) {
+    if (current == null || !deleters.isEmpty()) {
       scale.replyTo().tell(new NotDeployed(modelId));
       return this;
     }
@@ -349,12 +347,11 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
 
   private Behavior<Command> onTick(Tick tick) {
     LlmConfig wanted = config;
-    Autoscaler scaling = autoscaler;
     if (!deleters.isEmpty()) {
       askToForget();
       return this;
     }
-    if (wanted != null && scaling != null) {
+    if (wanted != null) {
       long now = System.nanoTime();
       ScalingDecision decision = scaling.decide(now, scalingInput(now));
       if (decision.isChange()) {
@@ -406,11 +403,7 @@ public final class DeploymentController extends AbstractBehavior<DeploymentContr
             createdEpochSeconds,
             target,
             gangs.replicas(),
-            decisions()));
-  }
-
-  private List<ScalingDecision> decisions() {
-    return autoscaler == null ? List.of() : autoscaler.decisions();
+            scaling.decisions()));
   }
 
   private DeploymentState state() {

@@ -2,23 +2,27 @@ package io.phalanx.llm.serving;
 
 import io.phalanx.llm.LlmConfig;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The autoscaling of one deployment: its policy, and the log of what that decided. */
-final class Autoscaler {
-  private final AutoscalingPolicy policy;
+final class DeploymentScaling {
   private final DecisionLog log = new DecisionLog();
+  private @Nullable AutoscalingPolicy policy;
 
-  Autoscaler(LlmConfig deployed) {
-    this.policy = new AutoscalingPolicy(deployed);
-  }
-
-  /** Takes other bounds, targets and delays; what was seen and decided stays. */
+  /** Takes bounds, targets and delays; what was seen and decided before stays. */
   void update(LlmConfig deployed) {
-    policy.update(deployed);
+    if (policy == null) {
+      policy = new AutoscalingPolicy(deployed);
+    } else {
+      policy.update(deployed);
+    }
   }
 
-  /** Decides about the target of this moment. */
+  /** Decides about the target of this moment; after {@link #update}. */
   ScalingDecision decide(long clockNanos, ScalingInput input) {
+    if (policy == null) {
+      throw new IllegalStateException("nothing is deployed yet");
+    }
     ScalingDecision decision = policy.decide(clockNanos, input);
     log.add(decision);
     return decision;
