@@ -16,40 +16,36 @@ import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
-import java.util.function.Function;
 import java.util.function.Supplier;
-import org.apache.pekko.http.javadsl.model.ContentTypes;
-import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
-import org.apache.pekko.http.javadsl.server.AllDirectives;
 import org.apache.pekko.http.javadsl.server.Route;
 
 /**
- * The operator's routes under {@code /admin/placement}: JSON, or tables where the client accepts
- * {@code text/plain}. They change nothing.
- *
- * <p>They are served only on loopback and only by this machine's own names, so that no page of
- * another site, whose name is made to mean this machine, reads them through a browser.
+ * The operator's routes: under {@code /admin/placement}, which change nothing, and those of {@link
+ * DeploymentRoutes}.
  */
-final class AdminRoutes extends AllDirectives {
-  private static final Set<String> LOCAL_NAMES = Set.of("localhost", "127.0.0.1", "::1", "[::1]");
-
+final class AdminRoutes extends LocalRoutes {
   private final PlacementGroups placement;
+  private final DeploymentRoutes deployments;
   private final RequestBodies bodies;
 
-  AdminRoutes(PlacementGroups placement, RequestBodies bodies) {
+  AdminRoutes(PlacementGroups placement, DeploymentRoutes deployments, RequestBodies bodies) {
     this.placement = placement;
+    this.deployments = deployments;
     this.bodies = bodies;
   }
 
   Route create() {
-    return pathPrefix("admin", () -> pathPrefix("placement", this::routes));
+    return pathPrefix(
+        "admin",
+        () ->
+            concat(
+                pathPrefix("placement", this::routes),
+                pathPrefix("deployments", deployments::create)));
   }
 
   private Route routes() {
@@ -63,24 +59,6 @@ final class AdminRoutes extends AllDirectives {
         path(
             segment("groups").slash(segment()).slash("explain"),
             id -> get(() -> local(request -> one(request, id, AdminRoutes::explained)))));
-  }
-
-  private Route local(Function<HttpRequest, CompletionStage<HttpResponse>> handler) {
-    return handle(
-        request -> {
-          requireLocalName(request);
-          return handler.apply(request);
-        });
-  }
-
-  private static void requireLocalName(HttpRequest request) {
-    String name = request.getUri().host().address().toLowerCase(Locale.ROOT);
-    if (!LOCAL_NAMES.contains(name)) {
-      throw new ServingException(
-          ErrorCode.FORBIDDEN,
-          "The Host header names [%.80s]; /admin answers to localhost, 127.0.0.1 and [::1] only."
-              .formatted(name));
-    }
   }
 
   private CompletionStage<HttpResponse> nodes(HttpRequest request) {
@@ -161,19 +139,5 @@ final class AdminRoutes extends AllDirectives {
                 answer(request, plan::toJson, plan::lines)
                     .addHeader(
                         RawHeader.create(PlanAnswer.FITS_HEADER, Boolean.toString(plan.fits()))));
-  }
-
-  private static HttpResponse answer(
-      HttpRequest request, Supplier<ObjectNode> json, Supplier<List<String>> lines) {
-    boolean text =
-        request
-            .getHeader("accept")
-            .map(HttpHeader::value)
-            .filter(value -> value.startsWith("text/plain"))
-            .isPresent();
-    return text
-        ? HttpResponse.create()
-            .withEntity(ContentTypes.TEXT_PLAIN_UTF8, String.join("\n", lines.get()) + "\n")
-        : HttpResponse.create().withEntity(ContentTypes.APPLICATION_JSON, json.get().toString());
   }
 }

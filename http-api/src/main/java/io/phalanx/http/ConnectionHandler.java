@@ -2,6 +2,8 @@ package io.phalanx.http;
 
 import com.typesafe.config.Config;
 import io.phalanx.llm.Models;
+import io.phalanx.llm.hub.HubSettings;
+import io.phalanx.llm.serving.Deployments;
 import io.phalanx.placement.PlacementGroups;
 import io.phalanx.runtime.metrics.Metric;
 import io.phalanx.runtime.metrics.Metrics;
@@ -109,9 +111,16 @@ final class ConnectionHandler {
             bodies,
             new GenerationPlanner(),
             new Generation(system.executionContext(), settings.heartbeatInterval()));
-    Optional<Route> admin = placement.map(groups -> new AdminRoutes(groups, bodies).create());
+    Optional<Route> admin = placement.map(groups -> admin(system, config, groups, bodies));
     Route routes = new OpenAiRoutes(models, metrics, generationRoutes, admin).create();
     return new ConnectionHandler(system, settings, serverSettings(config), gate, metrics, routes);
+  }
+
+  private static Route admin(
+      ActorSystem<?> system, Config config, PlacementGroups placement, RequestBodies bodies) {
+    DeploymentRoutes deployments =
+        new DeploymentRoutes(Deployments.of(system), HubSettings.of(config), bodies);
+    return new AdminRoutes(placement, deployments, bodies).create();
   }
 
   private static ServerSettings serverSettings(Config config) {
@@ -179,7 +188,7 @@ final class ConnectionHandler {
   private static String method(HttpRequest request) {
     String name = request.method().name();
     return switch (name) {
-      case "GET", "HEAD", "POST" -> name;
+      case "GET", "HEAD", "POST", "PUT", "DELETE" -> name;
       default -> "other";
     };
   }
@@ -190,7 +199,7 @@ final class ConnectionHandler {
     if (known != null) {
       return known;
     }
-    if (path.startsWith("/admin/placement/")) {
+    if (path.startsWith("/admin/")) {
       return "admin";
     }
     return path.startsWith("/v1/models/") ? "models" : "other";

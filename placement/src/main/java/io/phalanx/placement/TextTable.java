@@ -5,14 +5,14 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Rows of cells as lines of plain text. */
-final class TextTable {
+public final class TextTable {
   /** What lies between columns. */
   static final String GAP = "  ";
 
   private TextTable() {}
 
   /** Pads each column to its widest cell; all rows have as many cells. */
-  static List<String> aligned(List<List<String>> rows) {
+  public static List<String> aligned(List<List<String>> rows) {
     int columns = rows.stream().mapToInt(List::size).max().orElse(0);
     int[] widths =
         IntStream.range(0, columns)

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -20,6 +21,7 @@ import java.time.Duration;
 final class AdminClient {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration DELETE_TIMEOUT = Duration.ofMinutes(10);
   private static final int OK = 200;
   private static final int FIRST_SERVER_ERROR = 500;
   private static final int REQUEST_TIMEOUT = 408;
@@ -72,22 +74,37 @@ final class AdminClient {
             + "] is not the address of an endpoint; give one such as http://127.0.0.1:8000");
   }
 
-  /** Asks for {@code /admin/placement/} and {@code path}. */
+  /** Asks for {@code /admin/} and {@code path}. */
   Answer get(String path) {
     return send(request(path).GET().build());
   }
 
   /** Sends JSON there. */
   Answer post(String path, String json) {
-    return send(
-        request(path)
-            .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString(json, StandardCharsets.UTF_8))
-            .build());
+    return send(request(path).POST(body(json)).header("Content-Type", "application/json").build());
+  }
+
+  /** Puts JSON there. */
+  Answer put(String path, String json) {
+    return send(request(path).PUT(body(json)).header("Content-Type", "application/json").build());
+  }
+
+  /** Deletes what is there; waits as long as running requests may take. */
+  Answer delete(String path) {
+    return send(request(path).DELETE().timeout(DELETE_TIMEOUT).build());
+  }
+
+  private static HttpRequest.BodyPublisher body(String json) {
+    return HttpRequest.BodyPublishers.ofString(json, StandardCharsets.UTF_8);
+  }
+
+  /** Returns an id or a name as one segment of a path. */
+  static String segment(String name) {
+    return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
   private HttpRequest.Builder request(String path) {
-    return HttpRequest.newBuilder(URI.create(url + "/admin/placement/" + path))
+    return HttpRequest.newBuilder(URI.create(url + "/admin/" + path))
         .header("Accept", accept)
         .timeout(ANSWER_TIMEOUT);
   }

@@ -1,5 +1,7 @@
 package io.phalanx.http.cli;
 
+import java.io.PrintWriter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** Where a running cluster is asked, and how its answer is shown. */
@@ -17,5 +19,23 @@ final class AdminOptions {
 
   AdminClient client() {
     return new AdminClient(url, json);
+  }
+
+  /** Returns a client whose answers are JSON, whatever is shown. */
+  AdminClient jsonClient() {
+    return new AdminClient(url, true);
+  }
+
+  /** Returns whether JSON is shown. */
+  boolean json() {
+    return json;
+  }
+
+  /** Prints an answer where the command prints; returns the exit code. */
+  int print(CommandSpec spec, AdminClient.Answer answer) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(answer.body().stripTrailing());
+    out.flush();
+    return 0;
   }
 }

@@ -26,8 +26,13 @@ import picocli.CommandLine.Spec;
       ServeCommand.class,
       PlanCommand.class,
       NodeCommand.class,
+      DeployCommand.class,
+      StatusCommand.class,
+      ScaleCommand.class,
+      DeleteCommand.class,
       PlacementCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      CompletionCommand.class
     },
     synopsisSubcommandLabel = "COMMAND")
 @SuppressWarnings("NullAway.Init") // picocli sets the fields

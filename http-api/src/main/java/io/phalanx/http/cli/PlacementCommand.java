@@ -7,9 +7,6 @@ import io.phalanx.http.model.PlanRequest.Wanted;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.LlmConfigs;
 import io.phalanx.llm.ReplicaBundles;
-import java.io.PrintWriter;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +41,7 @@ final class PlacementCommand implements Callable<Integer> {
       description = "Lists the placement groups.",
       mixinStandardHelpOptions = true)
   int list(@Mixin AdminOptions admin) {
-    return print(admin.client().get("groups"));
+    return admin.print(spec, admin.client().get("placement/groups"));
   }
 
   @Command(
@@ -52,7 +49,7 @@ final class PlacementCommand implements Callable<Integer> {
       description = "Shows the nodes, what is free on them, and who holds which GPU.",
       mixinStandardHelpOptions = true)
   int nodes(@Mixin AdminOptions admin) {
-    return print(admin.client().get("nodes"));
+    return admin.print(spec, admin.client().get("placement/nodes"));
   }
 
   @Command(
@@ -62,7 +59,7 @@ final class PlacementCommand implements Callable<Integer> {
   int show(
       @Mixin AdminOptions admin,
       @Parameters(paramLabel = "GROUP", description = "Its id or name.") String group) {
-    return print(admin.client().get("groups/" + encoded(group)));
+    return admin.print(spec, admin.client().get("placement/groups/" + AdminClient.segment(group)));
   }
 
   @Command(
@@ -72,7 +69,8 @@ final class PlacementCommand implements Callable<Integer> {
   int explain(
       @Mixin AdminOptions admin,
       @Parameters(paramLabel = "GROUP", description = "Its id or name.") String group) {
-    return print(admin.client().get("groups/" + encoded(group) + "/explain"));
+    return admin.print(
+        spec, admin.client().get("placement/groups/" + AdminClient.segment(group) + "/explain"));
   }
 
   @Command(
@@ -106,8 +104,8 @@ final class PlacementCommand implements Callable<Integer> {
     orEmpty(added).forEach(text -> body.withArray("add_nodes").add(AddedNode.parse(text)));
     orEmpty(removed).forEach(body.withArray("remove_nodes")::add);
     orEmpty(drained).forEach(body.withArray("drain_nodes")::add);
-    AdminClient.Answer answer = admin.client().post("plan", body.toString());
-    print(answer);
+    AdminClient.Answer answer = admin.client().post("placement/plan", body.toString());
+    admin.print(spec, answer);
     return answer.fits() ? 0 : DOES_NOT_FIT;
   }
 
@@ -124,16 +122,5 @@ final class PlacementCommand implements Callable<Integer> {
               replicas * model.parallel().dataParallelSize());
       body.withArray("groups").add(wanted.toJson());
     }
-  }
-
-  private static String encoded(String group) {
-    return URLEncoder.encode(group, StandardCharsets.UTF_8).replace("+", "%20");
-  }
-
-  private int print(AdminClient.Answer answer) {
-    PrintWriter out = spec.commandLine().getOut();
-    out.println(answer.body().stripTrailing());
-    out.flush();
-    return 0;
   }
 }

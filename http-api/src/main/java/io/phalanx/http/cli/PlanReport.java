@@ -58,7 +58,7 @@ final class PlanReport {
                 parallel.worldSize()));
     say.accept("  replicas   " + replicas(least, most, parallel));
     say.accept("  strategy   " + strategy(config));
-    return replicas(config, least * parallel.dataParallelSize(), say);
+    return replicas(config, Math.max(1, least) * parallel.dataParallelSize(), say);
   }
 
   /** All replicas ask for the same: where one has no place, the next ones have none either. */

@@ -27,8 +27,13 @@ final class JsonFields {
 
   /** Returns the fields of {@code node}, which the request calls {@code param}. */
   static JsonFields of(JsonNode node, String param) {
+    return new JsonFields(object(node, param), param + ".");
+  }
+
+  /** Returns {@code node}, which the request calls {@code param}, as the object that it must be. */
+  static ObjectNode object(JsonNode node, String param) {
     if (node instanceof ObjectNode object) {
-      return new JsonFields(object, param + ".");
+      return object;
     }
     throw wrong(param, node, "an object");
   }

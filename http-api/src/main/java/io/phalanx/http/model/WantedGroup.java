@@ -1,13 +1,10 @@
 package io.phalanx.http.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.ConfigException;
-import com.typesafe.config.ConfigFactory;
-import com.typesafe.config.ConfigParseOptions;
-import com.typesafe.config.ConfigSyntax;
 import io.phalanx.http.model.PlanRequest.Wanted;
 import io.phalanx.llm.LlmConfig;
-import io.phalanx.llm.LlmConfigs;
 import io.phalanx.llm.ReplicaBundles;
 import io.phalanx.placement.Bundle;
 import io.phalanx.placement.PlacementGroupSpec;
@@ -70,17 +67,11 @@ final class WantedGroup {
   }
 
   private static Wanted ofModel(String param, JsonNode model) {
-    JsonFields.of(model, param);
-    LlmConfig config = naming(param, () -> parse(model));
+    ObjectNode entry = JsonFields.object(model, param);
+    LlmConfig config = naming(param, () -> LlmConfigJson.read(entry));
     int replicas = config.deploymentConfig().autoscaling().minReplicas();
     int count = Math.max(1, replicas) * config.parallel().dataParallelSize();
     return new Wanted(ReplicaBundles.group(config, config.modelId()), count);
-  }
-
-  private static LlmConfig parse(JsonNode model) {
-    String text = "{\"phalanx\": {\"llm-configs\": [" + model + "]}}";
-    ConfigParseOptions json = ConfigParseOptions.defaults().setSyntax(ConfigSyntax.JSON);
-    return LlmConfigs.parse(ConfigFactory.parseString(text, json)).get(0);
   }
 
   private static Wanted ofBundles(JsonFields fields) {
