@@ -128,9 +128,8 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
   }
 
   private Behavior<Command> onGenerateWhole(GenerateWhole generate) {
-    model
-        .generateWhole(generate.request(), getContext().getSystem())
-        .whenComplete((answer, failure) -> generate.replyTo().tell(reply(answer, failure)));
+    CompletionStage<Generated> ended = model.generateWhole(generate.request());
+    ended.whenComplete((answer, failure) -> generate.replyTo().tell(reply(answer, failure)));
     return this;
   }
 

@@ -5,10 +5,8 @@ import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.llm.hub.GenerationDefaults;
 import io.phalanx.llm.tokenizer.ChatTemplate;
 import io.phalanx.llm.tokenizer.Tokenizer;
-import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.NotUsed;
-import org.apache.pekko.actor.ClassicActorSystemProvider;
-import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
 
 /**
@@ -73,17 +71,13 @@ public interface ModelHandle {
    * Generates the whole continuation of a prompt.
    *
    * <pre>{@code
-   * CompletionStage<Generated> answer = model.generateWhole(request, phalanx.system());
-   * answer.thenAccept(whole -> System.out.println(whole.text()));
+   * model.generateWhole(request).thenAccept(whole -> System.out.println(whole.text()));
    * }</pre>
    *
-   * @param system runs the stream
-   * @return text, tokens and usage; fails as {@link #generate} does
+   * @return text, tokens and usage; fails as {@link #generate} does, and ends the sequence when it
+   *     is cancelled
    */
-  default CompletionStage<Generated> generateWhole(
-      GenerationRequest request, ClassicActorSystemProvider system) {
-    return generate(request)
-        .runWith(Sink.seq(), system)
-        .thenApply(events -> Generated.of(request, events));
+  default CompletableFuture<Generated> generateWhole(GenerationRequest request) {
+    return WholeGeneration.begin(this, request);
   }
 }

@@ -119,7 +119,7 @@ public final class AutoscalingBenchmark {
       prompt[i] = 1 + id.charAt(i);
     }
     SamplingParams sampling = SamplingParams.greedy(OUTPUT_TOKENS).withIgnoreEos();
-    return model.generateWhole(new GenerationRequest(id, prompt, sampling), phalanx.system());
+    return model.generateWhole(new GenerationRequest(id, prompt, sampling));
   }
 
   private void await(Predicate<DeploymentStatus> reached) {

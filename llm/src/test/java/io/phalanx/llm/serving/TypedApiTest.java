@@ -75,9 +75,7 @@ final class TypedApiTest {
   void generateWhole_givesTextTokensAndUsage() {
     GenerationRequest request = request(8);
 
-    CompletionStage<Generated> answer = model.generateWhole(request, phalanx.system());
-
-    assertThat(answer.toCompletableFuture())
+    assertThat(model.generateWhole(request))
         .succeedsWithin(WAIT)
         .satisfies(
             whole -> {
@@ -94,15 +92,19 @@ final class TypedApiTest {
   void generateWhole_tooLong_failsWithTheReason() {
     assertThatThrownBy(
             () ->
-                model
-                    .generateWhole(request(100_000), phalanx.system())
-                    .toCompletableFuture()
-                    .join())
+                model.generateWhole(request(100_000)).join())
         .isInstanceOf(CompletionException.class)
         .cause()
         .isInstanceOfSatisfying(
             ServingException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.CONTEXT_LENGTH_EXCEEDED));
+  }
+
+  @Test
+  void generateWhole_cancelled_endsTheSequence() {
+    model.generateWhole(request(400)).cancel(false);
+
+    awaitIdle();
   }
 
   @Test
