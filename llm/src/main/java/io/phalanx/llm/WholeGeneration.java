@@ -47,8 +47,7 @@ final class WholeGeneration {
       for (TokenEvent event = reader.poll(); event != null; event = reader.poll()) {
         events.add(event);
         if (event.finishReason() != null) {
-          ForkJoinPool.commonPool()
-              .execute(() -> answer.complete(Generated.of(request, events)));
+          ForkJoinPool.commonPool().execute(() -> answer.complete(Generated.of(request, events)));
           return;
         }
       }

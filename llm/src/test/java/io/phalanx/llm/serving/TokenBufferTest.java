@@ -22,8 +22,7 @@ final class TokenBufferTest {
   private final GenerationRequest request =
       new GenerationRequest("r", new int[] {1}, SamplingParams.greedy(2_000));
   private final TokenBuffer buffer =
-      TokenBuffer.open(
-          router.getRef(), request, new ModelMetrics("m", metrics).request(request));
+      TokenBuffer.open(router.getRef(), request, new ModelMetrics("m", metrics).request(request));
   private final AtomicInteger wakes = new AtomicInteger();
 
   private void put(int position, @Nullable FinishReason reason) {

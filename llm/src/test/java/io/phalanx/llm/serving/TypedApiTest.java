@@ -90,9 +90,7 @@ final class TypedApiTest {
 
   @Test
   void generateWhole_tooLong_failsWithTheReason() {
-    assertThatThrownBy(
-            () ->
-                model.generateWhole(request(100_000)).join())
+    assertThatThrownBy(() -> model.generateWhole(request(100_000)).join())
         .isInstanceOf(CompletionException.class)
         .cause()
         .isInstanceOfSatisfying(
