@@ -111,6 +111,9 @@ public final class LlmWireMessages implements WireMessages {
         RoutingPolicy.class,
         AggregationFunction.class,
         ScalingInput.class,
-        ScalingReason.class);
+        ScalingReason.class,
+        DeploymentVersion.class,
+        DeploymentVersion.Trial.class,
+        DesiredDeployment.class);
   }
 }
