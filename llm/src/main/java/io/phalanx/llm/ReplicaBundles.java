@@ -33,11 +33,18 @@ public final class ReplicaBundles {
    * detached: the replica serves while its controller moves to another node.
    */
   public static PlacementGroupSpec group(LlmConfig config, String groupId) {
+    return group(config, groupId, groupId);
+  }
+
+  /**
+   * Returns the same group under a name that differs from its id, which tells whose group it is.
+   */
+  public static PlacementGroupSpec group(LlmConfig config, String groupId, String name) {
     PlacementOptions options =
         PlacementOptions.DEFAULT
             .withKeepTogether(config.parallel().tensorParallelSize())
             .withDetached(true);
-    return new PlacementGroupSpec(groupId, groupId, bundles(config), strategy(config), options);
+    return new PlacementGroupSpec(groupId, name, bundles(config), strategy(config), options);
   }
 
   /**

@@ -80,11 +80,13 @@ public final class StandInReplicas {
     StandInReplicas replicas = new StandInReplicas(config, count, metrics);
     replicas.model.filesLoaded(ReplicaModel.load(config, environment));
     ActorRef<ReplicaGang.Command> owner = testKit.spawn(owner());
+    DeploymentVersion version =
+        new DeploymentVersion("1", 1, config, DeploymentVersion.Trial.GOOD);
     for (int i = 0; i < count; i++) {
       ActorRef<NodeAgent.Command> agent = testKit.spawn(FakeNode.create(environment));
       BundlePlacement placement = new BundlePlacement(0, "node", "127.0.0.1:1", List.of(), agent);
       String name = config.modelId() + "-" + i;
-      ReplicaSpec spec = new ReplicaSpec(name, config, "1", List.of(placement), owner);
+      ReplicaSpec spec = new ReplicaSpec(name, version, i, List.of(placement), owner);
       testKit.spawn(Replica.create(spec, environment));
     }
     replicas.model.routeBy(

@@ -13,17 +13,18 @@ import io.phalanx.llm.tokenizer.Tokenizer;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import io.phalanx.runtime.metrics.Metrics;
+import java.util.Optional;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A deployed model on one ingress. It exists as soon as the deployment is known; until its files
- * are read and a replica is there, its methods say {@code NOT_READY}.
+ * One version of a deployed model on one ingress. It exists as soon as the deployment is known;
+ * until its files are read and a replica is there, its methods say {@code NOT_READY}. Once it has
+ * given way to another version, whoever still holds it is served by that one.
  */
 final class DeployedModel implements ModelHandle, RouterListener {
-  private final LlmConfig config;
   private final long createdEpochSeconds;
   private final ModelMetrics metrics;
   private final RequestSeeds seeds;
@@ -32,6 +33,10 @@ final class DeployedModel implements ModelHandle, RouterListener {
   private final Runnable changed;
   private volatile int replicas;
   private volatile boolean deleted;
+  private volatile boolean served;
+  private volatile LlmConfig config;
+  private volatile Optional<DeploymentFailure> failure = Optional.empty();
+  private volatile @Nullable DeployedModel successor;
 
   private record Loaded(ReplicaModel model, ModelCard card) {}
 
@@ -63,14 +68,63 @@ final class DeployedModel implements ModelHandle, RouterListener {
     changed.run();
   }
 
+  /** Takes counts, limits and delays that have changed. */
+  void reconfigure(LlmConfig changed) {
+    ActorRef<ReplicaRouter.Command> target = router;
+    if (!changed.equals(config) && target != null) {
+      config = changed;
+      target.tell(new ReplicaRouter.Reconfigure(changed));
+    }
+  }
+
+  /** Takes why the deployment was given up, if it was. */
+  void givenUp(Optional<DeploymentFailure> reason) {
+    failure = reason;
+  }
+
+  /** Sends what is asked from now on to another version, and what waits if that can read it. */
+  void giveWay(DeployedModel wanted) {
+    successor = wanted;
+    boolean sameTokens = config.modelLoadingConfig().equals(wanted.config.modelLoadingConfig());
+    closeRouter(sameTokens ? Optional.ofNullable(wanted.router) : Optional.empty());
+  }
+
   /** Refuses whatever is asked from now on. */
   void close() {
     deleted = true;
+    closeRouter(Optional.empty());
+  }
+
+  private void closeRouter(Optional<ActorRef<ReplicaRouter.Command>> next) {
+    ActorRef<ReplicaRouter.Command> target = router;
+    if (target != null) {
+      target.tell(new ReplicaRouter.Close(next));
+    }
+  }
+
+  /** Frees the tokenizer; nobody may be using it any more. */
+  void closeFiles() {
     Loaded current = loaded;
     loaded = null;
     if (current != null) {
       current.model().tokenizer().close();
     }
+  }
+
+  /** Returns whether it can answer, if need be after a first replica has started for that. */
+  boolean answers() {
+    boolean startsFromZero = config.deploymentConfig().autoscaling().minReplicas() == 0;
+    return ready() || (startsFromZero && isKnown() && failure.isEmpty());
+  }
+
+  /** Returns whether it could answer at some time. */
+  boolean hasServed() {
+    return served;
+  }
+
+  /** Returns how many replicas take requests. */
+  int replicas() {
+    return replicas;
   }
 
   /** Returns whether the model's files have been read on this node. */
@@ -79,17 +133,28 @@ final class DeployedModel implements ModelHandle, RouterListener {
   }
 
   private Loaded loaded() {
-    Loaded current = loaded;
-    if (current == null) {
-      throw unavailable();
+    DeployedModel serving = serving();
+    Loaded current = serving.loaded;
+    if (current == null || serving.deleted) {
+      throw serving.unavailable();
     }
     return current;
+  }
+
+  private DeployedModel serving() {
+    DeployedModel next = successor;
+    return next == null ? this : next.serving();
   }
 
   private ServingException unavailable() {
     if (deleted) {
       return new ServingException(
           ErrorCode.MODEL_NOT_FOUND, "Model [" + modelId() + "] is deployed no longer.");
+    }
+    if (failure.isPresent()) {
+      return new ServingException(
+          ErrorCode.NOT_READY,
+          "Model [" + modelId() + "] cannot be served: " + failure.get().reason());
     }
     return new ServingException(
         ErrorCode.NOT_READY, "Model [" + modelId() + "] is still loading; try again in a while.");
@@ -141,7 +206,8 @@ final class DeployedModel implements ModelHandle, RouterListener {
 
   @Override
   public boolean ready() {
-    return loaded != null && replicas > 0;
+    DeployedModel serving = serving();
+    return serving.loaded != null && !serving.deleted && serving.replicas > 0;
   }
 
   @Override
@@ -151,9 +217,10 @@ final class DeployedModel implements ModelHandle, RouterListener {
 
   @Override
   public TokenReader open(GenerationRequest request) {
-    ActorRef<ReplicaRouter.Command> target = router;
-    if (target == null) {
-      throw unavailable();
+    DeployedModel serving = serving();
+    ActorRef<ReplicaRouter.Command> target = serving.router;
+    if (target == null || serving.failure.isPresent()) {
+      throw serving.unavailable();
     }
     Loaded current = loaded();
     LlmEngine.checkPrompt(
@@ -164,6 +231,9 @@ final class DeployedModel implements ModelHandle, RouterListener {
   @Override
   public void onReplicas(int count) {
     replicas = count;
+    if (count > 0) {
+      served = true;
+    }
     changed.run();
   }
 

@@ -8,9 +8,13 @@ import java.util.Optional;
 /**
  * A deployment at one moment.
  *
- * @param config what it serves
+ * @param config what it serves, or is being updated to
+ * @param version number of the version that is: 1 at first, one more with each update that replaces
+ *     replicas
  * @param state how it is
+ * @param message one sentence about that, also what it waits for
  * @param failure why it was given up, if it was
+ * @param updateFailure why the last update was undone, if it was
  * @param createdEpochSeconds when it was created, in seconds since 1970
  * @param targetReplicas replicas aimed at (under data parallelism: gangs)
  * @param replicas all replicas, by gang and name
@@ -18,8 +22,11 @@ import java.util.Optional;
  */
 public record DeploymentStatus(
     LlmConfig config,
+    int version,
     DeploymentState state,
+    String message,
     Optional<DeploymentFailure> failure,
+    Optional<DeploymentFailure> updateFailure,
     long createdEpochSeconds,
     int targetReplicas,
     List<ReplicaStatus> replicas,

@@ -1,15 +1,18 @@
 package io.phalanx.llm.serving;
 
-import io.phalanx.llm.LlmConfig;
 import io.phalanx.runtime.metrics.Metrics;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.PostStop;
@@ -22,7 +25,8 @@ import org.apache.pekko.actor.typed.receptionist.Receptionist;
 
 /**
  * The models of one node with the ingress role: it finds the cluster's deployments, runs a {@link
- * ReplicaRouter} for each, loads their tokenizers and keeps the node's {@link ModelCatalog}.
+ * ReplicaRouter} for each of their versions, loads their tokenizers and keeps the node's {@link
+ * ModelCatalog}.
  */
 public final class IngressModels extends AbstractBehavior<IngressModels.Command> {
 
@@ -30,14 +34,33 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   public sealed interface Command {}
 
   /**
-   * A model is deployed; {@code deploymentId} tells this deployment from an earlier one of the same
-   * model.
+   * A model is deployed.
+   *
+   * @param createdEpochSeconds when it was deployed first, in seconds since 1970
+   * @param versions those that have replicas or are to have them; the wanted one last
+   * @param failure why it was given up, if it was
    */
-  public record ModelDeployed(LlmConfig config, String deploymentId, long createdEpochSeconds)
-      implements Command, WireMessage {}
+  public record ModelDeployed(
+      String modelId,
+      long createdEpochSeconds,
+      List<DeploymentVersion> versions,
+      Optional<DeploymentFailure> failure)
+      implements Command, WireMessage {
+
+    /** Copies the list. */
+    public ModelDeployed {
+      versions = List.copyOf(versions);
+    }
+
+    static ModelDeployed of(DesiredDeployment desired) {
+      return new ModelDeployed(
+          desired.modelId(), desired.createdEpochSeconds(), desired.versions(), desired.failure());
+    }
+  }
 
   /**
-   * A model is about to be deployed no longer; {@code replyTo} waits until nothing is sent to it.
+   * A model is deployed no longer, or about to be; {@code replyTo} waits until nothing is sent to
+   * it.
    */
   public record ModelDeleted(String modelId, ActorRef<DeploymentController.Command> replyTo)
       implements Command, WireMessage {}
@@ -51,33 +74,72 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
 
   private record LoadAgain(DeployedModel model) implements Command {}
 
+  private record FollowAgain() implements Command {}
+
+  private record ReadinessChanged() implements Command {}
+
+  private record Unused(DeployedModel version) implements Command {}
+
   private static final Duration LOAD_RETRY = Duration.ofSeconds(5);
+  private static final Duration FOLLOW_INTERVAL = Duration.ofSeconds(5);
+
+  /** How long after the end of a version a request may still be reading its prompt. */
+  private static final Duration READING = Duration.ofSeconds(30);
 
   private final TimerScheduler<Command> timers;
   private final ServingEnvironment environment;
   private final Metrics metrics;
+  private final BiConsumer<String, DeploymentController.Command> controllers;
   private final Set<ActorRef<DeploymentController.Command>> followed = new HashSet<>();
-  private final Map<String, DeployedModel> models = new HashMap<>();
-  private final Map<String, String> deploymentIds = new HashMap<>();
-  private final Map<String, ActorRef<ReplicaRouter.Command>> routers = new HashMap<>();
+  private final Map<String, IngressModel> models = new HashMap<>();
+  private final Set<DeployedModel> retired = new HashSet<>();
+  private final Runnable changed;
 
   /** Creates the models of this node's ingress. */
   static Behavior<Command> create(ServingEnvironment environment, Metrics metrics) {
     return Behaviors.setup(
+        context -> {
+          ActorSystem<?> system = context.getSystem();
+          return create(
+              environment,
+              metrics,
+              (modelId, command) -> DeploymentController.of(system, modelId).tell(command));
+        });
+  }
+
+  /**
+   * Creates the models of this node's ingress.
+   *
+   * @param controllers sends something to the controller of a model
+   */
+  static Behavior<Command> create(
+      ServingEnvironment environment,
+      Metrics metrics,
+      BiConsumer<String, DeploymentController.Command> controllers) {
+    return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> new IngressModels(context, timers, environment, metrics)));
+                timers -> new IngressModels(context, timers, environment, metrics, controllers)));
   }
 
   private IngressModels(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       ServingEnvironment environment,
-      Metrics metrics) {
+      Metrics metrics,
+      BiConsumer<String, DeploymentController.Command> controllers) {
     super(context);
     this.timers = timers;
     this.environment = environment;
     this.metrics = metrics;
+    this.controllers = controllers;
+    ActorRef<Command> self = context.getSelf();
+    ModelCatalog catalog = ModelCatalog.get(context.getSystem());
+    this.changed =
+        () -> {
+          catalog.changed();
+          self.tell(new ReadinessChanged());
+        };
     ActorRef<Receptionist.Listing> listings =
         context.messageAdapter(
             Receptionist.Listing.class,
@@ -86,6 +148,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
         .getSystem()
         .receptionist()
         .tell(Receptionist.subscribe(DeploymentController.SERVICE_KEY, listings));
+    timers.startTimerWithFixedDelay(new FollowAgain(), FOLLOW_INTERVAL);
   }
 
   @Override
@@ -97,6 +160,9 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
         .onMessage(FilesLoaded.class, this::onFilesLoaded)
         .onMessage(FilesFailed.class, this::onFilesFailed)
         .onMessage(LoadAgain.class, this::onLoadAgain)
+        .onMessage(FollowAgain.class, this::onFollowAgain)
+        .onMessage(ReadinessChanged.class, this::onReadinessChanged)
+        .onMessage(Unused.class, this::onUnused)
         .onSignal(PostStop.class, signal -> onPostStop())
         .build();
   }
@@ -111,32 +177,37 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
     return this;
   }
 
+  /** A deployment that ended while this node could not be reached is learned of in this way. */
+  private Behavior<Command> onFollowAgain(FollowAgain again) {
+    DeploymentController.Follow follow = new DeploymentController.Follow(getContext().getSelf());
+    models.keySet().forEach(modelId -> controllers.accept(modelId, follow));
+    return this;
+  }
+
+  private Behavior<Command> onReadinessChanged(ReadinessChanged any) {
+    models.values().forEach(IngressModel::settle);
+    return this;
+  }
+
   private Behavior<Command> onModelDeployed(ModelDeployed deployed) {
-    LlmConfig config = deployed.config();
-    if (deployed.deploymentId().equals(deploymentIds.get(config.modelId()))) {
-      return this;
-    }
-    forget(config.modelId());
-    deploymentIds.put(config.modelId(), deployed.deploymentId());
-    ModelCatalog catalog = ModelCatalog.get(getContext().getSystem());
-    DeployedModel model =
-        new DeployedModel(config, deployed.createdEpochSeconds(), metrics, catalog::changed);
-    ActorRef<ReplicaRouter.Command> router =
-        getContext()
-            .spawnAnonymous(
-                ReplicaRouter.create(
-                    config,
-                    deployed.deploymentId(),
-                    environment.settings(),
-                    model,
-                    backlog ->
-                        DeploymentController.of(getContext().getSystem(), config.modelId())
-                            .tell(backlog)));
-    model.routeBy(router);
-    models.put(config.modelId(), model);
-    routers.put(config.modelId(), router);
-    catalog.put(model);
-    loadFiles(model);
+    IngressModel model =
+        models.computeIfAbsent(
+            deployed.modelId(),
+            id ->
+                new IngressModel(
+                    getContext(), environment, metrics, controllers, changed, this::retire));
+    model.update(deployed).forEach(this::loadFiles);
+    return this;
+  }
+
+  private void retire(DeployedModel version) {
+    retired.add(version);
+    timers.startSingleTimer(version, new Unused(version), READING);
+  }
+
+  private Behavior<Command> onUnused(Unused unused) {
+    retired.remove(unused.version());
+    unused.version().closeFiles();
     return this;
   }
 
@@ -150,8 +221,13 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
                 failure == null ? new FilesLoaded(model, files) : new FilesFailed(model, failure));
   }
 
+  private boolean isServed(DeployedModel version) {
+    IngressModel model = models.get(version.modelId());
+    return model != null && model.has(version);
+  }
+
   private Behavior<Command> onFilesLoaded(FilesLoaded loaded) {
-    if (models.containsValue(loaded.model())) {
+    if (isServed(loaded.model())) {
       loaded.model().filesLoaded(loaded.files());
     } else {
       loaded.files().tokenizer().close();
@@ -161,7 +237,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
 
   private Behavior<Command> onFilesFailed(FilesFailed failed) {
     DeployedModel model = failed.model();
-    if (models.containsValue(model)) {
+    if (isServed(model)) {
       getContext()
           .getLog()
           .warn("Cannot read the files of model [{}]", model.modelId(), failed.failure());
@@ -171,7 +247,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   }
 
   private Behavior<Command> onLoadAgain(LoadAgain again) {
-    if (models.containsValue(again.model())) {
+    if (isServed(again.model())) {
       loadFiles(again.model());
     }
     return this;
@@ -185,20 +261,15 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
 
   /** New requests are refused from now on; those that run may end. */
   private void forget(String modelId) {
-    DeployedModel model = models.remove(modelId);
-    deploymentIds.remove(modelId);
-    ActorRef<ReplicaRouter.Command> router = routers.remove(modelId);
-    if (router != null) {
-      router.tell(new ReplicaRouter.Close());
-    }
+    IngressModel model = models.remove(modelId);
     if (model != null) {
-      ModelCatalog.get(getContext().getSystem()).remove(modelId);
       model.close();
     }
   }
 
   private Behavior<Command> onPostStop() {
     Set.copyOf(models.keySet()).forEach(this::forget);
+    retired.forEach(DeployedModel::closeFiles);
     return this;
   }
 }

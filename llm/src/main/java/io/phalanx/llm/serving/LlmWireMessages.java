@@ -114,6 +114,11 @@ public final class LlmWireMessages implements WireMessages {
         ScalingReason.class,
         DeploymentVersion.class,
         DeploymentVersion.Trial.class,
-        DesiredDeployment.class);
+        DesiredDeployment.class,
+        DeploymentController.Announce.class,
+        Replica.Adopt.class,
+        Replica.Reconfigure.class,
+        Replica.WorkerSteps.class,
+        Worker.TellSteps.class);
   }
 }

@@ -6,15 +6,21 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Extension;
 import org.apache.pekko.actor.typed.ExtensionId;
 
-/** The models that this node's ingress knows; one for each actor system, filled by the ingress. */
+/**
+ * The models that this node's ingress knows; one for each actor system, filled by the ingress.
+ * While an update rolls, a model has several versions, and each look-up picks one in proportion to
+ * its ready replicas.
+ */
 public final class ModelCatalog implements Models, Extension {
   private static final Id ID = new Id();
 
-  private final ConcurrentSkipListMap<String, ModelHandle> handles = new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<String, List<DeployedModel>> models =
+      new ConcurrentSkipListMap<>();
 
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
@@ -25,15 +31,15 @@ public final class ModelCatalog implements Models, Extension {
     return ID.apply(system);
   }
 
-  /** Adds a model or replaces the one with the same id. */
-  public void put(ModelHandle handle) {
-    handles.put(handle.modelId(), handle);
+  /** Adds a model with its live versions, the wanted one last, or replaces them. */
+  void put(String modelId, List<DeployedModel> versions) {
+    models.put(modelId, List.copyOf(versions));
     changed();
   }
 
   /** Forgets a model. */
-  public void remove(String modelId) {
-    handles.remove(modelId);
+  void remove(String modelId) {
+    models.remove(modelId);
     changed();
   }
 
@@ -53,21 +59,46 @@ public final class ModelCatalog implements Models, Extension {
 
   @Override
   public Optional<ModelHandle> find(String modelId) {
-    return Optional.ofNullable(handles.get(modelId));
+    return Optional.ofNullable(models.get(modelId)).map(ModelCatalog::pick);
+  }
+
+  /** Where none is ready, one that was lets a request wait until another takes its place. */
+  private static ModelHandle pick(List<DeployedModel> versions) {
+    List<DeployedModel> ready = versions.stream().filter(ModelHandle::ready).toList();
+    int replicas = ready.stream().mapToInt(DeployedModel::replicas).sum();
+    int drawn = replicas > 1 ? ThreadLocalRandom.current().nextInt(replicas) : 0;
+    for (DeployedModel version : ready) {
+      drawn -= version.replicas();
+      if (drawn < 0) {
+        return version;
+      }
+    }
+    return versions.stream()
+        .filter(DeployedModel::hasServed)
+        .reduce((earlier, later) -> later)
+        .orElse(versions.get(versions.size() - 1));
   }
 
   @Override
   public List<ModelHandle> all() {
-    return handles.values().stream().filter(ModelCatalog::isKnown).toList();
+    return models.values().stream()
+        .filter(versions -> versions.stream().anyMatch(DeployedModel::isKnown))
+        .map(ModelCatalog::known)
+        .toList();
   }
 
-  private static boolean isKnown(ModelHandle handle) {
-    return !(handle instanceof DeployedModel deployed) || deployed.isKnown();
+  private static ModelHandle known(List<DeployedModel> versions) {
+    ModelHandle picked = pick(versions);
+    return ((DeployedModel) picked).isKnown()
+        ? picked
+        : versions.stream().filter(DeployedModel::isKnown).findFirst().orElseThrow();
   }
 
   @Override
   public boolean allReady() {
-    return !handles.isEmpty() && handles.values().stream().allMatch(ModelHandle::ready);
+    return !models.isEmpty()
+        && models.values().stream()
+            .allMatch(versions -> versions.stream().anyMatch(DeployedModel::answers));
   }
 
   private static final class Id extends ExtensionId<ModelCatalog> {

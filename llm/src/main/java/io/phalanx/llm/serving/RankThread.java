@@ -40,6 +40,7 @@ final class RankThread {
   private final Listener listener;
   private final Thread thread;
   private volatile @Nullable String haltReason;
+  private volatile long endedSteps;
   private @Nullable ModelRunner runner;
 
   RankThread(String name, Listener listener) {
@@ -63,10 +64,16 @@ final class RankThread {
             throw new IllegalStateException("step " + input.step() + " came before the weights");
           }
           StepOutput output = loaded.execute(input);
+          endedSteps = input.step() + 1;
           if (output != null) {
             listener.onOutput(output);
           }
         });
+  }
+
+  /** Returns how many steps the rank has computed. */
+  long endedSteps() {
+    return endedSteps;
   }
 
   /** Keeps what the rank computes with; on the rank's thread. */

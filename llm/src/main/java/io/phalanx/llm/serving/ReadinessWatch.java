@@ -122,9 +122,12 @@ public final class ReadinessWatch extends AbstractBehavior<ReadinessWatch.Comman
 
   private boolean isReady(String modelId) {
     DeploymentStatus status = statusOfModel.get(modelId);
-    return status != null
-        && status.isReady()
-        && catalog.find(modelId).filter(ModelHandle::ready).isPresent();
+    if (status == null) {
+      return false;
+    }
+    return status.targetReplicas() == 0
+        ? catalog.all().stream().anyMatch(model -> model.modelId().equals(modelId))
+        : status.isReady() && catalog.find(modelId).filter(ModelHandle::ready).isPresent();
   }
 
   /** Asks again, since messages between nodes may be lost and a deployment may move. */

@@ -1,5 +1,6 @@
 package io.phalanx.llm.serving;
 
+import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.engine.Backlog;
 import io.phalanx.llm.engine.EngineStats;
 import io.phalanx.llm.engine.GenerationRequest;
@@ -25,7 +26,7 @@ import org.apache.pekko.actor.typed.receptionist.ServiceKey;
  * </pre>
  *
  * <p>It tells the {@link ReplicaGang} that owns it what becomes of it, but does not need it: it
- * keeps serving while no one is there.
+ * keeps serving while no one is there, and asks to be adopted ({@link ReplicaOwner}).
  */
 public final class Replica {
 
@@ -54,6 +55,12 @@ public final class Replica {
   /** Takes no new sequence, finishes those it has, and stops. */
   public record Drain() implements Command, WireMessage {}
 
+  /** Another gang answers for the replica, since the one that did has ended. */
+  public record Adopt(ActorRef<ReplicaGang.Command> owner) implements OwnerChange, WireMessage {}
+
+  /** Holds requests to the limits and delays of this configuration from now on. */
+  public record Reconfigure(LlmConfig config) implements Command, WireMessage {}
+
   /** A rank's worker runs and has the model's files. */
   public record WorkerPrepared(
       int rank, ActorRef<Worker.Command> worker, GroupMember member, String device)
@@ -65,6 +72,9 @@ public final class Replica {
   /** A rank is ready to compute; it holds this many KV blocks. */
   public record WorkerLoaded(int rank, int numBlocks) implements Command, WireMessage {}
 
+  /** How many steps a rank has computed. */
+  public record WorkerSteps(int rank, long endedSteps) implements Command, WireMessage {}
+
   /** A rank has failed and will not answer again. */
   public record WorkerFailed(int rank, ErrorCode code, String reason)
       implements Command, WireMessage {}
@@ -74,6 +84,9 @@ public final class Replica {
 
   /** Something that only the replica itself sends to itself. */
   non-sealed interface Internal extends Command {}
+
+  /** Something that concerns who answers for the replica. */
+  non-sealed interface OwnerChange extends Command {}
 
   /** What a replica tells an ingress. */
   public sealed interface ToIngress extends ReplicaRouter.Command, WireMessage {}
@@ -111,11 +124,11 @@ public final class Replica {
       implements ToIngress {}
 
   /**
-   * Returns the key under which ingresses find the ready replicas of a deployment; those of an
-   * earlier deployment of the same model, which may be listed a little longer, are not found.
+   * Returns the key under which ingresses find the ready replicas of a version of a deployment;
+   * those of another version, or of an earlier deployment of the same model, are not found.
    */
-  public static ServiceKey<Command> serviceKey(String modelId, String deploymentId) {
-    return ServiceKey.create(Command.class, "phalanx-replica-" + modelId + "-" + deploymentId);
+  public static ServiceKey<Command> serviceKey(String modelId, String versionId) {
+    return ServiceKey.create(Command.class, "phalanx-replica-" + modelId + "-" + versionId);
   }
 
   /** Creates a replica, which starts its ranks at once. */

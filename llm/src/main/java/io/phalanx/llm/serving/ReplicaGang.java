@@ -13,8 +13,6 @@ import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.serialization.WireMessage;
 import java.time.Duration;
 import java.util.List;
-import java.util.UUID;
-import java.util.stream.IntStream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -22,14 +20,14 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The replicas that start, restart and stop together: one, or as many as the data-parallel size.
  *
  * <p>It asks for a placement group for each replica, launches all once every group is there, and
  * makes them findable once all are ready. If one fails, it gives all groups back, which ends what
- * runs in them, waits, and starts over under new names.
+ * runs in them, waits, and starts over under new names. A gang that ends with its controller's node
+ * leaves its replicas running; the next controller's gang adopts them.
  */
 public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
   private static final Duration TICK = Duration.ofSeconds(5);
@@ -63,6 +61,12 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
   /** A replica has finished its requests and ended. */
   public record Drained(String replica) implements Command, WireMessage {}
 
+  /** Passes on limits and delays that have changed. */
+  record Reconfigure(LlmConfig config) implements Command {}
+
+  /** A replica that was adopted has not heard so. */
+  record AdoptAgain(ActorRef<Replica.Command> replica) implements Command {}
+
   /** Finishes the requests, gives everything back and ends. */
   record Stop() implements Command {}
 
@@ -80,84 +84,81 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
   interface Listener {
 
     /** Something has changed. */
-    void onChange(int ordinal, List<ReplicaStatus> replicas);
+    void onChange(GangSpec gang, Rollout.Phase phase, List<ReplicaStatus> replicas);
 
     /** A replica has failed; it is started again until the gang is stopped. */
-    void onFailure(ErrorCode code, String reason);
+    void onFailure(GangSpec gang, ErrorCode code, String reason);
   }
 
   private final TimerScheduler<Command> timers;
-  private final LlmConfig config;
-  private final String deploymentId;
-  private final int ordinal;
-  private final ServingSettings settings;
   private final ActorRef<PlacementGroupManager.Command> manager;
   private final Listener listener;
   private final ActorRef<GroupEvent> groupEvents;
   private final ActorRef<NodeAgent.LaunchReply> launchReplies;
-  private List<GangMember> members;
-  private int failures;
+  private final RestartDelay restartDelay;
+  private GangSpec gang;
+  private GangMembers members;
   private boolean stopping;
 
-  /** Creates a gang, which starts at once. */
+  /**
+   * Creates a gang, which starts at once.
+   *
+   * @param adopted the replicas that run already, all of the gang's or none
+   */
   static Behavior<Command> create(
-      LlmConfig config,
-      String deploymentId,
-      int ordinal,
+      GangSpec gang,
+      List<DeploymentController.Announce> adopted,
       ServingSettings settings,
       ActorRef<PlacementGroupManager.Command> manager,
       Listener listener) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers ->
-                    new ReplicaGang(
-                        context,
-                        timers,
-                        config,
-                        deploymentId,
-                        ordinal,
-                        settings,
-                        manager,
-                        listener)));
+                timers -> {
+                  ReplicaGang created =
+                      new ReplicaGang(context, timers, gang, settings, manager, listener);
+                  if (adopted.isEmpty()) {
+                    created.start();
+                  } else {
+                    created.adopt(adopted);
+                  }
+                  return created;
+                }));
   }
 
   private ReplicaGang(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
-      LlmConfig config,
-      String deploymentId,
-      int ordinal,
+      GangSpec gang,
       ServingSettings settings,
       ActorRef<PlacementGroupManager.Command> manager,
       Listener listener) {
     super(context);
     this.timers = timers;
-    this.config = config;
-    this.deploymentId = deploymentId;
-    this.ordinal = ordinal;
-    this.settings = settings;
+    this.gang = gang;
+    this.restartDelay = new RestartDelay(settings);
     this.manager = manager;
     this.listener = listener;
     this.groupEvents = context.messageAdapter(GroupEvent.class, GroupChanged::new);
     this.launchReplies = context.messageAdapter(NodeAgent.LaunchReply.class, LaunchAnswered::new);
+    this.members = GangMembers.named(gang);
     timers.startTimerWithFixedDelay(new Tick(), TICK);
-    this.members = newMembers();
-    createGroups();
   }
 
-  private List<GangMember> newMembers() {
-    String model = config.modelId().replaceAll("[^A-Za-z0-9.-]", "-");
-    String incarnation = UUID.randomUUID().toString().substring(0, 4);
-    int size = config.parallel().dataParallelSize();
-    return IntStream.range(0, size)
-        .mapToObj(
-            member ->
-                size == 1
-                    ? "%s-%d-%s".formatted(model, ordinal, incarnation)
-                    : "%s-%d.%d-%s".formatted(model, ordinal, member, incarnation))
-        .map(GangMember::new)
-        .toList();
+  /** Its controller learns the names of the groups before the manager does. */
+  private void start() {
+    changed();
+    members.forEach(this::createGroup);
+  }
+
+  private void adopt(List<DeploymentController.Announce> adopted) {
+    members = GangMembers.adopted(adopted);
+    for (DeploymentController.Announce announced : adopted) {
+      watch(announced.spec().name(), announced.replica());
+      announced.replica().tell(new Replica.Adopt(getContext().getSelf()));
+    }
+    activateIfReady();
+    start();
   }
 
   @Override
@@ -172,35 +173,37 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
         .onMessage(ReplicaLost.class, this::onReplicaLost)
         .onMessage(Drained.class, this::onDrained)
         .onMessage(StartAgain.class, this::onStartAgain)
+        .onMessage(Reconfigure.class, this::onReconfigure)
+        .onMessage(AdoptAgain.class, this::onAdoptAgain)
         .onMessage(Stop.class, this::onStop)
         .onMessage(Tick.class, this::onTick)
         .build();
   }
 
-  private void createGroups() {
-    for (GangMember member : members) {
-      manager.tell(
-          new PlacementGroupManager.Create(
-              ReplicaBundles.group(config, member.name()), groupEvents));
-    }
-    changed();
+  private void createGroup(GangMember member) {
+    String name = ReplicaNames.group(gang.config().modelId(), member.name());
+    manager.tell(
+        new PlacementGroupManager.Create(
+            ReplicaBundles.group(gang.config(), member.name(), name), groupEvents));
   }
 
   private void changed() {
-    listener.onChange(ordinal, members.stream().map(member -> member.status(ordinal)).toList());
+    listener.onChange(gang, members.phase(), members.status(gang));
   }
 
   private Behavior<Command> onGroupChanged(GroupChanged changed) {
     GroupEvent event = changed.event();
-    GangMember member = find(event.groupId());
-    if (member == null) {
+    GangMember member = members.find(event.groupId());
+    boolean isGone = event instanceof GroupEvent.GroupRemoved;
+    if (member == null || (member.isRemovalAsked() && !isGone)) {
       return this;
     }
     if (event instanceof GroupEvent.GroupPending pending) {
-      String why = pending.explanation().toString();
-      member.waitBecause(why);
-      getContext().getLog().warn("Replica [{}] waits for room: {}", member.name(), why);
-    } else if (event instanceof GroupEvent.GroupCreated created) {
+      member.waitBecause(pending);
+      getContext()
+          .getLog()
+          .warn("Replica [{}] waits for room: {}", member.name(), pending.explanation());
+    } else if (event instanceof GroupEvent.GroupCreated created && !member.isLaunched()) {
       member.place(created.placements());
       launchIfComplete();
     } else if (event instanceof GroupEvent.GroupRejected rejected) {
@@ -215,32 +218,22 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
     return this;
   }
 
-  private @Nullable GangMember find(String name) {
-    return members.stream().filter(member -> member.name().equals(name)).findFirst().orElse(null);
-  }
-
   private void launchIfComplete() {
-    if (!members.stream().allMatch(GangMember::isPlaced)) {
+    if (!members.all(GangMember::isPlaced)) {
       return;
     }
     for (GangMember member : members) {
       if (!member.isLaunched() && member.state() == ReplicaState.STARTING) {
         BundlePlacement first = member.placements().get(0);
-        ReplicaSpec spec =
-            new ReplicaSpec(
-                member.name(),
-                config,
-                deploymentId,
-                member.placements(),
-                getContext().getSelf().narrow());
         BundleId bundle = new BundleId(member.name(), first.bundleIndex());
+        ReplicaSpec spec = member.spec(gang, getContext().getSelf());
         first.agent().tell(new NodeAgent.Launch(bundle, REPLICA_ACTOR, spec, launchReplies));
       }
     }
   }
 
   private Behavior<Command> onLaunchAnswered(LaunchAnswered answered) {
-    GangMember member = find(answered.reply().bundle().groupId());
+    GangMember member = members.find(answered.reply().bundle().groupId());
     if (member == null || member.isLaunched()) {
       return this;
     }
@@ -250,12 +243,16 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
     NodeAgent.Launched launched = (NodeAgent.Launched) answered.reply();
     ActorRef<Replica.Command> replica = launched.actor().narrow();
     member.launched(replica);
-    getContext().watchWith(replica, new ReplicaLost(member.name()));
+    watch(member.name(), replica);
     return this;
   }
 
+  private void watch(String name, ActorRef<Replica.Command> replica) {
+    getContext().watchWith(replica, new ReplicaLost(name));
+  }
+
   private Behavior<Command> onProgress(Progress progress) {
-    GangMember member = find(progress.replica());
+    GangMember member = members.find(progress.replica());
     if (member != null) {
       member.progress(progress.text());
       changed();
@@ -264,29 +261,42 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
   }
 
   private Behavior<Command> onReady(Ready ready) {
-    GangMember member = find(ready.replica());
+    GangMember member = members.find(ready.replica());
     if (member == null || member.state() != ReplicaState.STARTING) {
       return this;
     }
-    member.launched(ready.actor());
-    member.ready(ready);
-    if (members.stream().allMatch(other -> other.state() == ReplicaState.READY)) {
-      failures = 0;
-      members.forEach(other -> tell(other, new Replica.Activate()));
+    if (!member.isLaunched()) {
+      member.launched(ready.actor());
+      watch(member.name(), ready.actor());
     }
+    member.ready(ready);
+    activateIfReady();
     changed();
     return this;
   }
 
-  private static void tell(GangMember member, Replica.Command message) {
-    ActorRef<Replica.Command> replica = member.actor();
-    if (replica != null) {
-      replica.tell(message);
+  /** Replicas that loaded meanwhile learn the limits that have changed since they began. */
+  private void activateIfReady() {
+    if (members.all(member -> member.state() == ReplicaState.READY)) {
+      restartDelay.reset();
+      members.forEach(member -> member.tell(new Replica.Reconfigure(gang.config())));
+      members.forEach(member -> member.tell(new Replica.Activate()));
     }
   }
 
+  private Behavior<Command> onReconfigure(Reconfigure reconfigure) {
+    gang = gang.withConfig(reconfigure.config());
+    members.forEach(member -> member.tell(new Replica.Reconfigure(gang.config())));
+    return this;
+  }
+
+  private Behavior<Command> onAdoptAgain(AdoptAgain again) {
+    again.replica().tell(new Replica.Adopt(getContext().getSelf()));
+    return this;
+  }
+
   private Behavior<Command> onReported(Reported reported) {
-    GangMember member = find(reported.replica());
+    GangMember member = members.find(reported.replica());
     if (member != null) {
       member.report(reported.backlog());
       changed();
@@ -295,12 +305,12 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
   }
 
   private Behavior<Command> onFailed(Failed failed) {
-    GangMember member = find(failed.replica());
+    GangMember member = members.find(failed.replica());
     return member == null ? this : fail(member, failed.code(), failed.reason());
   }
 
   private Behavior<Command> onReplicaLost(ReplicaLost lost) {
-    GangMember member = find(lost.replica());
+    GangMember member = members.find(lost.replica());
     return member == null
         ? this
         : fail(member, ErrorCode.REPLICA_FAILED, "the replica or its node ended");
@@ -315,68 +325,63 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
       remove(failed);
       return this;
     }
-    failures++;
     getContext().getLog().warn("Replica [{}] failed: {}", failed.name(), failed.where() + reason);
     for (GangMember member : members) {
       member.fail(member == failed ? reason : "restarts with " + failed.name());
       remove(member);
     }
     changed();
-    listener.onFailure(code, failed.where() + reason);
+    listener.onFailure(gang, code, failed.where() + reason);
     return this;
   }
 
-  private Duration delay() {
-    Duration delay = settings.restartDelay();
-    for (int i = 1; i < failures && delay.compareTo(settings.maxRestartDelay()) < 0; i++) {
-      delay = delay.multipliedBy(2);
-    }
-    return delay.compareTo(settings.maxRestartDelay()) < 0 ? delay : settings.maxRestartDelay();
-  }
-
   private void remove(GangMember member) {
-    manager.tell(new PlacementGroupManager.Remove(member.name(), groupEvents));
+    if (member.askRemoval()) {
+      manager.tell(new PlacementGroupManager.Remove(member.name(), groupEvents));
+    }
   }
 
   private Behavior<Command> onGroupRemoved(GangMember member) {
-    member.remove();
-    if (!members.stream().allMatch(GangMember::isRemoved)) {
+    member.removed();
+    if (!members.all(GangMember::isRemoved)) {
       return this;
     }
     if (stopping) {
       return Behaviors.stopped();
     }
-    timers.startSingleTimer(new StartAgain(), delay());
+    timers.startSingleTimer(new StartAgain(), restartDelay.next());
     return this;
   }
 
   private Behavior<Command> onStartAgain(StartAgain again) {
     if (!stopping) {
-      members = newMembers();
-      createGroups();
+      members = GangMembers.named(gang);
+      start();
     }
     return this;
   }
 
   private Behavior<Command> onStop(Stop stop) {
     stopping = true;
-    if (members.stream().allMatch(GangMember::isRemoved)) {
+    if (members.all(GangMember::isRemoved)) {
       return Behaviors.stopped();
     }
-    for (GangMember member : members) {
-      if (member.isLaunched()) {
-        member.drain();
-        tell(member, new Replica.Drain());
-      } else {
-        remove(member);
-      }
-    }
+    members.forEach(this::stop);
     changed();
     return this;
   }
 
+  private void stop(GangMember member) {
+    if (member.isLaunched()) {
+      member.drain();
+      member.tell(new Replica.Drain());
+    } else {
+      remove(member);
+    }
+  }
+
   private Behavior<Command> onDrained(Drained drained) {
-    GangMember member = find(drained.replica());
+    GangMember member = members.find(drained.replica());
     if (member != null) {
       remove(member);
     }
@@ -386,12 +391,12 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
   /** Asks again for what has not been answered, since messages between nodes may be lost. */
   private Behavior<Command> onTick(Tick tick) {
     for (GangMember member : members) {
-      if (member.state() == ReplicaState.FAILED && !member.isRemoved()) {
+      if (member.isRemovalOverdue()) {
         remove(member);
+      } else if (stopping && !member.isRemovalAsked()) {
+        stop(member);
       } else if (member.hasNotBeenHeardOf() && !stopping) {
-        manager.tell(
-            new PlacementGroupManager.Create(
-                ReplicaBundles.group(config, member.name()), groupEvents));
+        createGroup(member);
       }
     }
     launchIfComplete();

@@ -13,11 +13,14 @@ import io.phalanx.runtime.collective.ProcessGroups;
 import io.phalanx.runtime.collective.Transport;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /** The ranks of one replica: their seats, their workers and the groups that they form. */
 final class ReplicaRanks {
@@ -27,6 +30,7 @@ final class ReplicaRanks {
   private final List<RankSeat> seats;
   private final SortedMap<Integer, Replica.WorkerPrepared> prepared = new TreeMap<>();
   private final SortedMap<Integer, Integer> blocksOfRank = new TreeMap<>();
+  private final SortedMap<Integer, Long> endedSteps = new TreeMap<>();
   private final List<GroupSpec> groups = new ArrayList<>();
 
   ReplicaRanks(ReplicaSpec spec, ServingSettings settings) {
@@ -117,6 +121,38 @@ final class ReplicaRanks {
   void executeAll(ModelInput input) {
     Worker.Execute execute = new Worker.Execute(input);
     prepared.values().forEach(worker -> worker.worker().tell(execute));
+  }
+
+  /** Asks every rank how many steps it has computed. */
+  void askForSteps(ActorRef<Replica.Command> replyTo) {
+    endedSteps.clear();
+    prepared.values().forEach(worker -> worker.worker().tell(new Worker.TellSteps(replyTo)));
+  }
+
+  void steps(Replica.WorkerSteps answer) {
+    endedSteps.put(answer.rank(), answer.endedSteps());
+  }
+
+  /** Names the ranks that have not answered, or else those that have computed fewest steps. */
+  String stuck() {
+    List<Integer> silent =
+        prepared.keySet().stream().filter(rank -> !endedSteps.containsKey(rank)).toList();
+    if (!silent.isEmpty()) {
+      return named(silent) + " does not answer";
+    }
+    long fewest = endedSteps.values().stream().mapToLong(Long::longValue).min().orElse(0);
+    return named(
+            prepared.keySet().stream()
+                .filter(rank -> Objects.equals(endedSteps.get(rank), fewest))
+                .toList())
+        + " does not end step "
+        + fewest;
+  }
+
+  private String named(List<Integer> ranks) {
+    return ranks.stream()
+        .map(rank -> "rank " + rank + " on " + placement(rank).address())
+        .collect(Collectors.joining(" and "));
   }
 
   /** Stops every rank that runs, and removes what they met through. */

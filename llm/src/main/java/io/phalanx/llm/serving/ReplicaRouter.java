@@ -9,6 +9,7 @@ import io.phalanx.llm.routing.RequestAdmission;
 import io.phalanx.runtime.error.ErrorCode;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -47,8 +48,12 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   /** Requests are held to the limits of this configuration from now on. */
   record Reconfigure(LlmConfig config) implements Local {}
 
-  /** The model is deployed no longer: takes nothing new and ends after the streams that run. */
-  record Close() implements Local {}
+  /**
+   * The version has no replicas any more: takes nothing new and ends after the streams that run.
+   *
+   * @param next the router of the version that takes what waits or comes late; none if that fails
+   */
+  record Close(Optional<ActorRef<Command>> next) implements Local {}
 
   private record Listed(Set<ActorRef<Replica.Command>> replicas) implements Local {}
 
@@ -68,22 +73,23 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   private final Set<ActorRef<Replica.Command>> watched = new HashSet<>();
   private LlmConfig config;
   private RouterErrors errors;
+  private Optional<ActorRef<Command>> next = Optional.empty();
   private boolean hadReplica;
   private boolean closing;
 
   /**
-   * Creates the router of a model.
+   * Creates the router of a version of a model.
    *
    * @param listener hears what the router sees
    * @param controller is told of requests that wait
    */
   static Behavior<Command> create(
       LlmConfig config,
-      String deploymentId,
+      String versionId,
       ServingSettings settings,
       RouterListener listener,
       Consumer<DeploymentController.IngressBacklog> controller) {
-    ServiceKey<Replica.Command> replicas = Replica.serviceKey(config.modelId(), deploymentId);
+    ServiceKey<Replica.Command> replicas = Replica.serviceKey(config.modelId(), versionId);
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
@@ -160,6 +166,8 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   private Behavior<Command> onOpen(Open open) {
     if (streams.contains(open.request().requestId())) {
       open.sink().fail(errors.idInUse(open.request().requestId()));
+    } else if (closing && next.isPresent()) {
+      handOver(open, next.get());
     } else if (closing) {
       open.sink().fail(errors.deleted());
     } else if (loads.size() == 0 && !hadReplica && !startsFromZero()) {
@@ -169,6 +177,17 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
       awaitDeadline();
     }
     return this;
+  }
+
+  private static void handOver(Open open, ActorRef<Command> router) {
+    open.sink().movedTo(router);
+    router.tell(open);
+  }
+
+  /** Lets nothing wait here any more. */
+  private void leaveWaiting() {
+    next.ifPresent(router -> streams.moveWaiting(open -> handOver(open, router)));
+    streams.dropWaiting(errors.notReady());
   }
 
   private boolean startsFromZero() {
@@ -202,7 +221,8 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
 
   private Behavior<Command> onClose(Close close) {
     closing = true;
-    streams.dropWaiting(errors.notReady());
+    next = close.next();
+    leaveWaiting();
     return stopIfDone();
   }
 
@@ -212,7 +232,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     }
     streams.failed(failed);
     if (closing) {
-      streams.dropWaiting(errors.notReady());
+      leaveWaiting();
     }
     return stopIfDone();
   }
@@ -264,7 +284,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     listener.onReplicaLost(lost.replica());
     streams.lose(lost.replica(), errors.replicaLost());
     if (closing) {
-      streams.dropWaiting(errors.notReady());
+      leaveWaiting();
     }
     return stopIfDone();
   }

@@ -1,5 +1,6 @@
 package io.phalanx.llm.serving;
 
+import io.phalanx.llm.DeploymentConfig;
 import io.phalanx.llm.EngineKwargs;
 import io.phalanx.llm.engine.Backlog;
 import io.phalanx.llm.engine.EngineSettings;
@@ -35,6 +36,8 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   /** How many step timeouts may pass without a step's end before the replica is given up. */
   private static final int STUCK_FACTOR = 2;
 
+  private static final long NANOS_PER_MILLI = 1_000_000;
+
   private record IngressLost(ActorRef<Replica.ToIngress> ingress) implements Replica.Internal {}
 
   private record Report() implements Replica.Internal {}
@@ -46,8 +49,9 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private final ServingSettings settings;
   private final ReplicaRanks ranks;
   private final ReplicaModel model;
+  private final ReplicaOwner owner;
   private final LlmEngine engine;
-  private final int maxOngoing;
+  private DeploymentConfig limits;
   private final int maxModelLength;
   private final ReplicaStreams streams;
   private final Set<ActorRef<Replica.ToIngress>> subscribers = new HashSet<>();
@@ -55,6 +59,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private final Set<ActorRef<Replica.ToIngress>> watched = new HashSet<>();
   private @Nullable Backlog reported;
   private long lastProgressNanos;
+  private boolean asked;
   private boolean ready;
   private boolean active;
   private boolean draining;
@@ -65,7 +70,8 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
       ReplicaSpec spec,
       ServingSettings settings,
       ReplicaRanks ranks,
-      ReplicaModel model) {
+      ReplicaModel model,
+      ReplicaOwner owner) {
     super(context);
     this.timers = timers;
     this.spec = spec;
@@ -73,10 +79,11 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     this.ranks = ranks;
     this.model = model;
     this.unread = UnreadRequests.of(context.getSystem());
+    this.owner = owner;
+    this.limits = spec.config().deploymentConfig();
     EngineKwargs kwargs = spec.config().engineKwargs();
     EngineSettings sizes = model.engineSettings(kwargs, ranks.numBlocks());
     this.maxModelLength = sizes.maxModelLength();
-    this.maxOngoing = spec.config().deploymentConfig().maxOngoing(kwargs.maxNumSequences());
     this.engine =
         new LlmEngine(
             sizes,
@@ -101,7 +108,10 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
         .onMessage(Report.class, this::onReport)
         .onMessage(Replica.Activate.class, this::onActivate)
         .onMessage(Replica.Drain.class, this::onDrain)
+        .onMessage(Replica.Reconfigure.class, this::onReconfigure)
+        .onMessage(Replica.OwnerChange.class, this::onOwnerChange)
         .onMessage(DrainTimedOut.class, timeout -> finishDrain())
+        .onMessage(Replica.WorkerSteps.class, this::onWorkerSteps)
         .onMessage(Replica.WorkerFailed.class, failed -> fail(failed.code(), failed.reason()))
         .onMessage(ReplicaStartup.WorkerLost.class, this::onWorkerLost)
         .onAnyMessage(any -> this)
@@ -141,10 +151,9 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
             spec.name(),
             (long) ranks.numBlocks() * spec.config().engineKwargs().blockSize(),
             maxModelLength);
-    spec.owner()
-        .tell(
-            new ReplicaGang.Ready(
-                spec.name(), getContext().getSelf(), ranks.describe(), maxModelLength));
+    owner.becomeReady(
+        new ReplicaGang.Ready(
+            spec.name(), getContext().getSelf(), ranks.describe(), maxModelLength));
   }
 
   private Behavior<Replica.Command> onGenerate(Replica.Generate generate) {
@@ -153,6 +162,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
       if (draining) {
         throw new ServingException(ErrorCode.NOT_READY, "The replica is stopping.");
       }
+      int maxOngoing = limits.maxOngoing(spec.config().engineKwargs().maxNumSequences());
       if (engine.numRequests() >= maxOngoing) {
         throw new ServingException(
             ErrorCode.OVERLOADED,
@@ -207,17 +217,37 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   }
 
   private Behavior<Replica.Command> onReport(Report tick) {
-    long waited = System.nanoTime() - lastProgressNanos;
-    if (engine.stepsInFlight() > 0 && waited > STUCK_FACTOR * settings.stepTimeout().toNanos()) {
-      return fail(ErrorCode.REPLICA_FAILED, "no rank has ended a step for " + waited / 1e9 + " s");
+    if (isStuck()) {
+      String reason = "%s, for %d ms".formatted(ranks.stuck(), waitedNanos() / NANOS_PER_MILLI);
+      return fail(ErrorCode.REPLICA_FAILED, reason);
     }
     Backlog backlog = backlog();
     if (ready && !backlog.equals(reported)) {
       reported = backlog;
       Replica.BacklogReport report = report();
       subscribers.forEach(ingress -> ingress.tell(report));
-      spec.owner().tell(new ReplicaGang.Reported(spec.name(), backlog, engine.stats()));
+      owner.tell(new ReplicaGang.Reported(spec.name(), backlog, engine.stats()));
     }
+    return this;
+  }
+
+  private long waitedNanos() {
+    return engine.stepsInFlight() > 0 ? System.nanoTime() - lastProgressNanos : 0;
+  }
+
+  /** Asks the ranks how far they are before it says that they are stuck. */
+  private boolean isStuck() {
+    long timeout = settings.stepTimeout().toNanos();
+    boolean late = waitedNanos() > timeout;
+    if (late && !asked) {
+      ranks.askForSteps(self());
+    }
+    asked = late;
+    return waitedNanos() > STUCK_FACTOR * timeout;
+  }
+
+  private Behavior<Replica.Command> onWorkerSteps(Replica.WorkerSteps steps) {
+    ranks.steps(steps);
     return this;
   }
 
@@ -238,8 +268,20 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
           .receptionist()
           .tell(
               Receptionist.register(
-                  Replica.serviceKey(spec.config().modelId(), spec.deploymentId()), self()));
+                  Replica.serviceKey(spec.config().modelId(), spec.version().id()), self()));
     }
+    return this;
+  }
+
+  private Behavior<Replica.Command> onReconfigure(Replica.Reconfigure reconfigure) {
+    limits = reconfigure.config().deploymentConfig();
+    return this;
+  }
+
+  /** Whoever adopts the replica is told its backlog anew. */
+  private Behavior<Replica.Command> onOwnerChange(Replica.OwnerChange change) {
+    owner.on(change);
+    reported = null;
     return this;
   }
 
@@ -248,16 +290,16 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
       return this;
     }
     draining = true;
+    owner.drain();
     if (active) {
       getContext()
           .getSystem()
           .receptionist()
           .tell(
               Receptionist.deregister(
-                  Replica.serviceKey(spec.config().modelId(), spec.deploymentId()), self()));
+                  Replica.serviceKey(spec.config().modelId(), spec.version().id()), self()));
     }
-    timers.startSingleTimer(
-        new DrainTimedOut(), spec.config().deploymentConfig().gracefulShutdownTimeout());
+    timers.startSingleTimer(new DrainTimedOut(), limits.gracefulShutdownTimeout());
     return engine.isIdle() ? finishDrain() : this;
   }
 
@@ -268,7 +310,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private Behavior<Replica.Command> finishDrain() {
     streams.failAll(new ServingException(ErrorCode.REPLICA_FAILED, "The replica was stopped."));
     ranks.haltAll("the replica was drained");
-    spec.owner().tell(new ReplicaGang.Drained(spec.name()));
+    owner.tell(new ReplicaGang.Drained(spec.name()));
     return Behaviors.stopped();
   }
 
@@ -283,7 +325,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
         new ServingException(
             ErrorCode.REPLICA_FAILED, "The replica failed while it generated: " + reason));
     ranks.haltAll(reason);
-    spec.owner().tell(new ReplicaGang.Failed(spec.name(), code, reason));
+    owner.tell(new ReplicaGang.Failed(spec.name(), code, reason));
     return Behaviors.stopped();
   }
 

@@ -10,15 +10,15 @@ import org.apache.pekko.actor.typed.ActorRef;
  * What starts a replica in bundle 0 of its placement group.
  *
  * @param name the replica's name, also the id of its placement group
- * @param config what it serves
- * @param deploymentId tells its deployment from an earlier one of the same model
+ * @param version which version of which deployment it serves
+ * @param gang ordinal of its gang
  * @param placements where its bundles lie, by bundle index
- * @param owner whom the replica reports to
+ * @param owner whom the replica reports to at first
  */
 public record ReplicaSpec(
     String name,
-    LlmConfig config,
-    String deploymentId,
+    DeploymentVersion version,
+    int gang,
     List<BundlePlacement> placements,
     ActorRef<ReplicaGang.Command> owner)
     implements LaunchSpec {
@@ -26,5 +26,10 @@ public record ReplicaSpec(
   /** Copies the list. */
   public ReplicaSpec {
     placements = List.copyOf(placements);
+  }
+
+  /** Returns what it serves. */
+  public LlmConfig config() {
+    return version.config();
   }
 }

@@ -47,6 +47,7 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
   private final ReplicaSpec spec;
   private final ServingEnvironment environment;
   private final ReplicaRanks ranks;
+  private final ReplicaOwner owner;
   private final Set<Integer> unlaunched = new HashSet<>();
   private final ActorRef<NodeAgent.LaunchReply> launchReplies;
   private @Nullable ReplicaModel model;
@@ -61,6 +62,14 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
     this.spec = spec;
     this.environment = environment;
     this.ranks = new ReplicaRanks(spec, environment.settings());
+    this.owner =
+        new ReplicaOwner(
+            context,
+            timers,
+            spec,
+            announce ->
+                DeploymentController.of(context.getSystem(), spec.config().modelId())
+                    .tell(announce));
     ranks.seats().forEach(seat -> unlaunched.add(seat.rank()));
     this.launchReplies =
         context.messageAdapter(
@@ -85,6 +94,7 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
         .onMessage(WorkerLost.class, this::onWorkerLost)
         .onMessage(StartTimedOut.class, this::onStartTimedOut)
         .onMessage(Replica.Generate.class, this::onGenerate)
+        .onMessage(Replica.OwnerChange.class, this::onOwnerChange)
         .onMessage(Replica.Drain.class, drain -> fail(ErrorCode.NOT_READY, "stopped by request"))
         .onAnyMessage(any -> this)
         .build();
@@ -159,7 +169,7 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
 
   private Behavior<Replica.Command> onWorkerProgress(Replica.WorkerProgress progress) {
     String text = "rank " + progress.rank() + ": " + progress.text();
-    spec.owner().tell(new ReplicaGang.Progress(spec.name(), text));
+    owner.tell(new ReplicaGang.Progress(spec.name(), text));
     return this;
   }
 
@@ -173,9 +183,11 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
     if (!ranks.isLoaded() || loaded == null) {
       return this;
     }
-    timers.cancelAll();
+    timers.cancel(new LaunchAgain());
+    timers.cancel(new StartTimedOut());
     try {
-      return new ReplicaServing(getContext(), timers, spec, environment.settings(), ranks, loaded);
+      return new ReplicaServing(
+          getContext(), timers, spec, environment.settings(), ranks, loaded, owner);
     } catch (ServingException e) {
       loaded.tokenizer().close();
       return fail(e.code(), e.reason());
@@ -208,9 +220,14 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
     return this;
   }
 
+  private Behavior<Replica.Command> onOwnerChange(Replica.OwnerChange change) {
+    owner.on(change);
+    return this;
+  }
+
   private Behavior<Replica.Command> fail(ErrorCode code, String reason) {
     getContext().getLog().debug("Replica [{}] failed to start: {}", spec.name(), reason);
-    spec.owner().tell(new ReplicaGang.Failed(spec.name(), code, reason));
+    owner.tell(new ReplicaGang.Failed(spec.name(), code, reason));
     ranks.haltAll(reason);
     return Behaviors.stopped();
   }

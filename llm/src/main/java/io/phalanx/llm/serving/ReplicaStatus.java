@@ -8,6 +8,7 @@ import java.util.List;
  *
  * @param name the replica's name, also the id of its placement group
  * @param gang which gang it belongs to; without data parallelism each replica is its own
+ * @param version number of the version that it serves
  * @param state where its life stands
  * @param message what it waits for or why it failed; "" if there is nothing to say
  * @param ranks where its ranks compute; empty until it is ready
@@ -17,6 +18,7 @@ import java.util.List;
 public record ReplicaStatus(
     String name,
     int gang,
+    int version,
     ReplicaState state,
     String message,
     List<RankInfo> ranks,

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -141,6 +142,15 @@ final class RoutedStreams {
   private void drop(RoutedStream stream, ServingException error) {
     stream.sink().fail(error);
     forget(stream, Optional.empty());
+  }
+
+  /** Gives away what waits. */
+  void moveWaiting(Consumer<ReplicaRouter.Open> taker) {
+    for (RoutedStream stream : admission.withdrawAll()) {
+      forget(stream, Optional.empty());
+      taker.accept(new ReplicaRouter.Open(stream.request(), stream.sink()));
+    }
+    backlog.waiting(0);
   }
 
   /** Ends what waits. */

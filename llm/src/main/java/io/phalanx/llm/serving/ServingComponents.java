@@ -41,13 +41,23 @@ public final class ServingComponents implements NodeComponentProvider {
   static List<NodeComponent> components(ServingEnvironment environment) {
     List<NodeComponent> components =
         new ArrayList<>(PlacementComponents.of(new LlmWorkerLauncher(environment)));
-    components.add(new NodeComponent(NodeRole.CONTROL, "deployments", node -> sharding()));
+    components.add(new NodeComponent(NodeRole.CONTROL, "deployments", node -> controllers()));
     components.add(new NodeComponent(NodeRole.WORKER, "deployments-proxy", node -> sharding()));
     components.add(new NodeComponent(NodeRole.INGRESS, "deployments-access", node -> sharding()));
     components.add(
         new NodeComponent(
             NodeRole.INGRESS, "models", node -> IngressModels.create(environment, node.metrics())));
     return components;
+  }
+
+  private static Behavior<Void> controllers() {
+    return Behaviors.setup(
+        context -> {
+          DeploymentController.init(
+              context.getSystem(), PlacementGroupManager.init(context.getSystem()));
+          DeploymentWaker.init(context.getSystem());
+          return Behaviors.empty();
+        });
   }
 
   /** Every node reaches deployments; only control nodes have them. */

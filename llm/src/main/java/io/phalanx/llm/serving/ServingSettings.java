@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param restartDelay how long a deployment waits before a failed replica is started again
  * @param maxRestartDelay the longest such wait, after several failures
  * @param autoscalingInterval how often a deployment looks at its backlog
+ * @param adoptionTimeout how long a controller that takes over waits for replicas that run
  * @param reportInterval how often a replica tells its backlog
  * @param resendAfter after how long without an event an ingress asks for it
  * @param kvMemoryShare share of free memory for the KV caches of a JVM
@@ -25,6 +26,7 @@ public record ServingSettings(
     Duration restartDelay,
     Duration maxRestartDelay,
     Duration autoscalingInterval,
+    Duration adoptionTimeout,
     Duration reportInterval,
     Duration resendAfter,
     double kvMemoryShare,
@@ -43,6 +45,7 @@ public record ServingSettings(
             positive(serving, "restart-delay"),
             positive(serving, "max-restart-delay"),
             positive(serving, "autoscaling-interval"),
+            positive(serving, "adoption-timeout"),
             positive(serving, "report-interval"),
             positive(serving, "resend-after"),
             serving.number("kv-memory-share", 0.0001, 1),

@@ -5,9 +5,9 @@ import io.phalanx.runtime.error.ErrorType;
 import java.util.Optional;
 
 /**
- * The failed starts of a deployment of which no replica has ever been ready, and when that is
- * enough: Ray Serve's rule, three for each replica and at most 20. A fault of the configuration or
- * of the model's files would be met again by every start, so the first one is enough.
+ * The failed starts of a version since one of its replicas was ready last, and when that is enough:
+ * Ray Serve's rule, three for each replica and at most 20. A fault of the configuration or of the
+ * model's files would be met again by every start, so the first one is enough.
  */
 final class StartAttempts {
   private static final int PER_REPLICA = 3;
@@ -15,25 +15,15 @@ final class StartAttempts {
 
   private final int most;
   private int failed;
-  private boolean started;
   private Optional<DeploymentFailure> failure = Optional.empty();
 
   StartAttempts(int targetReplicas) {
     this.most = Math.min(PER_REPLICA * targetReplicas, MOST);
   }
 
-  /** A replica is ready; whatever fails from now on is started again without end. */
-  void succeed() {
-    started = true;
-  }
-
-  boolean hasSucceeded() {
-    return started;
-  }
-
   /** A replica has failed. */
   void fail(ErrorCode code, String reason) {
-    if (started || failure.isPresent()) {
+    if (failure.isPresent()) {
       return;
     }
     failed++;
@@ -45,7 +35,7 @@ final class StartAttempts {
     }
   }
 
-  /** Returns why the deployment is given up, if it is. */
+  /** Returns why the version is given up, if it is. */
   Optional<DeploymentFailure> failure() {
     return failure;
   }

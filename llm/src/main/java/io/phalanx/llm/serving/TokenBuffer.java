@@ -18,7 +18,7 @@ final class TokenBuffer implements TokenSink, TokenReader {
   /** The most events that wait for a slow reader. */
   static final int MAX_PENDING = 256;
 
-  private final ActorRef<ReplicaRouter.Command> router;
+  private ActorRef<ReplicaRouter.Command> router;
   private final GenerationRequest request;
   private final ModelMetrics.RequestMeter meter;
   private final Deque<TokenEvent> pending = new ArrayDeque<>();
@@ -70,6 +70,11 @@ final class TokenBuffer implements TokenSink, TokenReader {
   }
 
   @Override
+  public synchronized void movedTo(ActorRef<ReplicaRouter.Command> next) {
+    router = next;
+  }
+
+  @Override
   public void fail(ServingException error) {
     run(end(error));
   }
@@ -118,8 +123,12 @@ final class TokenBuffer implements TokenSink, TokenReader {
   @Override
   public void cancel() {
     if (stop()) {
-      router.tell(new ReplicaRouter.Cancel(request.requestId(), this));
+      answering().tell(new ReplicaRouter.Cancel(request.requestId(), this));
     }
+  }
+
+  private synchronized ActorRef<ReplicaRouter.Command> answering() {
+    return router;
   }
 
   /** Returns whether the sequence had not ended. */

@@ -81,6 +81,9 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   /** Computes a step with the other ranks. */
   public record Execute(ModelInput input) implements Command, WireMessage {}
 
+  /** Asks how many steps the rank has computed; it answers also in the middle of one. */
+  public record TellSteps(ActorRef<Replica.Command> replyTo) implements Command, WireMessage {}
+
   /** Stops, also in the middle of a step. */
   public record Halt(String reason) implements Command, WireMessage {}
 
@@ -130,6 +133,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     return newReceiveBuilder()
         .onMessage(Load.class, this::onLoad)
         .onMessage(Execute.class, this::onExecute)
+        .onMessage(TellSteps.class, this::onTellSteps)
         .onMessage(Halt.class, halt -> stop(halt.reason()))
         .onMessage(Failed.class, this::onFailed)
         .onMessage(OwnerLost.class, lost -> stop("its replica has ended"))
@@ -145,6 +149,11 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
 
   private Behavior<Command> onExecute(Execute execute) {
     thread.execute(execute.input());
+    return this;
+  }
+
+  private Behavior<Command> onTellSteps(TellSteps ask) {
+    ask.replyTo().tell(new Replica.WorkerSteps(spec.rank(), thread.endedSteps()));
     return this;
   }
 

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Optional;
 
-/** A worker node in a JVM of its own, for tests: {@code HOST GPUS JOIN}; ends with its input. */
+/** A node in a JVM of its own, for tests: {@code HOST GPUS JOIN ROLES}; ends with its input. */
 final class ClusterNodeMain {
 
   private ClusterNodeMain() {}
@@ -16,8 +16,8 @@ final class ClusterNodeMain {
   public static void main(String[] args) throws IOException {
     Config config =
         ConfigFactory.parseString(
-                "phalanx.node { host = \"%s\", gpus = %s, cpus = 16, roles = [worker]"
-                        .formatted(args[0], args[1])
+                "phalanx.node { host = \"%s\", gpus = %s, cpus = 16, roles = [%s]"
+                        .formatted(args[0], args[1], args[3])
                     + ", accelerator-type = L4 }")
             .withFallback(ConfigFactory.load());
     try (PhalanxNode node =

@@ -34,6 +34,7 @@ final class FakeModel {
 
   private volatile boolean failing;
   private volatile @Nullable CountDownLatch gate;
+  private volatile @Nullable CountDownLatch lastStageGate;
 
   /** Makes every rank fail at its next step. */
   void failNextStep() {
@@ -45,13 +46,23 @@ final class FakeModel {
     gate = latch;
   }
 
+  /** Holds every step of the last pipeline stage until the latch opens. */
+  void holdLastStageAt(CountDownLatch latch) {
+    lastStageGate = latch;
+  }
+
   ServingEnvironment environment() {
+    return environment("");
+  }
+
+  /** Returns an environment whose settings differ from the defaults. */
+  ServingEnvironment environment(String settings) {
     return new ServingEnvironment(
         (source, progress) -> new ModelFiles(source, golden("llama-tiny"), null),
         directory -> new FakeTokenizer(),
         (spec, rank, device) -> new FakeGroup(spec, rank),
         Runner::new,
-        ServingSettings.of(ConfigFactory.load()));
+        ServingSettings.of(ConfigFactory.parseString(settings).withFallback(ConfigFactory.load())));
   }
 
   /** Returns the directory of a golden model. */
@@ -120,7 +131,7 @@ final class FakeModel {
     }
 
     private void await() {
-      CountDownLatch latch = gate;
+      CountDownLatch latch = rank.isLastStage() && gate == null ? lastStageGate : gate;
       if (latch != null) {
         try {
           latch.await();

@@ -7,51 +7,56 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Which gangs {@link GangTable} stops and which it misses. */
+/** What {@link GangTable} knows of gangs. */
 final class GangTableTest {
 
   @Test
-  void missing_fewerThanWanted_areTheLowestFreeOrdinals() {
-    GangTable<String> table = tableOf(3);
-    table.remove(1);
+  void update_tellsWhereAGangStandsOnlyWhenThatChanges() {
+    GangTable<String> table = tableOf(1);
 
-    assertThat(table.missing(4)).containsExactly(1, 3);
-    assertThat(table.missing(2)).isEmpty();
+    assertThat(table.update(0, Rollout.Phase.READY, List.of())).contains(Rollout.Phase.READY);
+    assertThat(table.update(0, Rollout.Phase.READY, List.of())).isEmpty();
+    assertThat(table.update(7, Rollout.Phase.READY, List.of())).isEmpty();
   }
 
   @Test
-  void stopSurplus_moreThanWanted_areTheHighestAndOnlyOnce() {
-    GangTable<String> table = tableOf(3);
-
-    assertThat(table.stopSurplus(1)).containsExactly("gang-1", "gang-2");
-    assertThat(table.stopSurplus(1)).isEmpty();
-  }
-
-  @Test
-  void missing_whileOthersStop_takesOrdinalsThatAreNotTheirs() {
+  void stop_gangThatTellsItIsReadyAfterwards_keepsStopping() {
     GangTable<String> table = tableOf(2);
-    table.stopSurplus(1);
 
-    assertThat(table.missing(2)).containsExactly(2);
+    assertThat(table.stop(1)).contains("gang-1");
+    assertThat(table.update(1, Rollout.Phase.READY, List.of())).isEmpty();
+
+    assertThat(table.view())
+        .contains(new Rollout.Gang(1, "v", Rollout.Phase.STOPPING))
+        .contains(new Rollout.Gang(0, "v", Rollout.Phase.STARTING));
+    assertThat(table.stopping()).isEqualTo(1);
   }
 
   @Test
-  void ready_oneReplicaOfAGangStarting_isNotCounted() {
-    GangTable<String> table = tableOf(3);
-    table.update(0, List.of(replica(ReplicaState.READY), replica(ReplicaState.READY)));
-    table.update(1, List.of(replica(ReplicaState.READY), replica(ReplicaState.STARTING)));
+  void freeOrdinal_theWantedOneOrTheNext() {
+    GangTable<String> table = tableOf(2);
 
-    assertThat(table.ready()).isEqualTo(1);
-    assertThat(table.replicas()).hasSize(4);
+    assertThat(table.freeOrdinal(1)).isEqualTo(2);
+    assertThat(table.freeOrdinal(5)).isEqualTo(5);
+  }
+
+  @Test
+  void ofReplica_findsTheGangByTheNameOfAReplica() {
+    GangTable<String> table = tableOf(2);
+    table.update(1, Rollout.Phase.STARTING, List.of(replica(ReplicaState.STARTING)));
+
+    assertThat(table.ofReplica("r")).contains("gang-1");
+    assertThat(table.replicaNames()).containsExactly("r");
+    assertThat(table.ofReplica("other")).isEmpty();
   }
 
   private static GangTable<String> tableOf(int gangs) {
     GangTable<String> table = new GangTable<>();
-    IntStream.range(0, gangs).forEach(ordinal -> table.add(ordinal, "gang-" + ordinal));
+    IntStream.range(0, gangs).forEach(ordinal -> table.add(ordinal, "v", "gang-" + ordinal));
     return table;
   }
 
   private static ReplicaStatus replica(ReplicaState state) {
-    return new ReplicaStatus("r", 0, state, "", List.of(), 0, Backlog.EMPTY);
+    return new ReplicaStatus("r", 0, 1, state, "", List.of(), 0, Backlog.EMPTY);
   }
 }

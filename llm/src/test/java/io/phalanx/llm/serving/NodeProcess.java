@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** A {@link ClusterNodeMain} in a child process with this test's class path. */
 final class NodeProcess implements AutoCloseable {
@@ -29,21 +31,28 @@ final class NodeProcess implements AutoCloseable {
    */
   static NodeProcess start(String host, int gpus, String join, String transport)
       throws IOException {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    return start(
+        List.of(host, Integer.toString(gpus), join, "worker"),
+        Map.of("phalanx.runtime.collective.transport", transport));
+  }
+
+  /** Starts a control node that has no devices, with these settings. */
+  static NodeProcess startControl(String host, String join, Map<String, String> settings)
+      throws IOException {
+    return start(List.of(host, "0", join, "control"), settings);
+  }
+
+  private static NodeProcess start(List<String> arguments, Map<String, String> settings)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Xmx512m");
+    settings.forEach((key, value) -> command.add("-D" + key + "=" + value));
+    command.addAll(
+        List.of("-cp", System.getProperty("java.class.path"), ClusterNodeMain.class.getName()));
+    command.addAll(arguments);
     Process process =
-        new ProcessBuilder(
-                List.of(
-                    java,
-                    "-Xmx512m",
-                    "-Dphalanx.runtime.collective.transport=" + transport,
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    ClusterNodeMain.class.getName(),
-                    host,
-                    Integer.toString(gpus),
-                    join))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     BufferedReader output =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     StringBuilder log = new StringBuilder();

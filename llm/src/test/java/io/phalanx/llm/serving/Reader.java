@@ -7,6 +7,7 @@ import io.phalanx.runtime.error.ServingException;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /** A reader that keeps what it gets. */
 final class Reader implements TokenSink {
@@ -17,6 +18,11 @@ final class Reader implements TokenSink {
   @Override
   public void event(TokenEvent event) {
     received.add(event);
+  }
+
+  @Override
+  public void movedTo(ActorRef<ReplicaRouter.Command> router) {
+    received.add(router);
   }
 
   @Override

@@ -54,6 +54,7 @@ final class ReplicaGangTest {
 
     assertThat(launch.bundle().index()).isZero();
     assertThat(launch.bundle().groupId()).isEqualTo(create.spec().id());
+    replica.expectMessageClass(Replica.Reconfigure.class, WAIT);
     replica.expectMessage(new Replica.Activate());
     assertThat(awaitState(ReplicaState.READY).get(0).maxModelLength()).isEqualTo(99);
   }
@@ -99,7 +100,9 @@ final class ReplicaGangTest {
     replicaFirst.expectNoMessage(Duration.ofMillis(200));
     gang.tell(ready(launchSecond, replicaSecond));
 
+    replicaFirst.expectMessageClass(Replica.Reconfigure.class, WAIT);
     replicaFirst.expectMessage(new Replica.Activate());
+    replicaSecond.expectMessageClass(Replica.Reconfigure.class, WAIT);
     replicaSecond.expectMessage(new Replica.Activate());
   }
 
@@ -155,6 +158,7 @@ final class ReplicaGangTest {
     NodeAgent.Launch launch = agent.expectMessageClass(NodeAgent.Launch.class, WAIT);
     TestProbe<Replica.Command> replica = launched(launch);
     gang.tell(ready(launch, replica));
+    replica.expectMessageClass(Replica.Reconfigure.class, WAIT);
     replica.expectMessage(new Replica.Activate());
 
     gang.tell(new ReplicaGang.Stop());
@@ -167,12 +171,12 @@ final class ReplicaGangTest {
 
   private final class Listener implements ReplicaGang.Listener {
     @Override
-    public void onChange(int ordinal, List<ReplicaStatus> replicas) {
+    public void onChange(GangSpec gang, Rollout.Phase phase, List<ReplicaStatus> replicas) {
       changes.add(replicas);
     }
 
     @Override
-    public void onFailure(ErrorCode code, String reason) {
+    public void onFailure(GangSpec gang, ErrorCode code, String reason) {
       failures.add(code + " " + reason);
     }
   }
@@ -187,7 +191,12 @@ final class ReplicaGangTest {
             ConfigFactory.parseString("phalanx.serving.restart-delay = 10ms")
                 .withFallback(ConfigFactory.load()));
     return testKit.spawn(
-        ReplicaGang.create(config.build(), "1", 0, settings, manager.ref(), new Listener()));
+        ReplicaGang.create(
+            new GangSpec(Versions.first(config.build()), 0),
+            List.of(),
+            settings,
+            manager.ref(),
+            new Listener()));
   }
 
   private PlacementGroupManager.Create expectCreate() {

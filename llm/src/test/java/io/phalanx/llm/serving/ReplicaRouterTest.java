@@ -180,7 +180,7 @@ final class ReplicaRouterTest {
     Reader running = open(router, "r");
     replica.expectMessageClass(Replica.Generate.class, WAIT);
 
-    router.tell(new ReplicaRouter.Close());
+    router.tell(new ReplicaRouter.Close(Optional.empty()));
     assertThat(open(router, "late").failure().code()).isEqualTo(ErrorCode.MODEL_NOT_FOUND);
     router.tell(tokens(replica, event("r", 0, FinishReason.STOP)));
 
@@ -193,7 +193,7 @@ final class ReplicaRouterTest {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> probe = testKit.createTestProbe();
 
-    router.tell(new ReplicaRouter.Close());
+    router.tell(new ReplicaRouter.Close(Optional.empty()));
     probe.expectTerminated(router, WAIT);
 
     GenerationRequest request = request("r");

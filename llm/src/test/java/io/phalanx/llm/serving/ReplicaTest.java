@@ -210,9 +210,43 @@ final class ReplicaTest {
     return config.maxModelLen(128).kvCacheMemory(numBlocks * bytesPerBlock);
   }
 
+  @Test
+  void stuckRank_isNamedWithItsNode() {
+    CountDownLatch gate = new CountDownLatch(1);
+    ActorRef<Replica.Command> replica =
+        start(
+                config().pipelineParallelSize(2),
+                model.environment(
+                    "phalanx.serving { step-timeout = 200ms, report-interval = 20ms }"))
+            .actor();
+
+    model.holdLastStageAt(gate);
+    replica.tell(generate("r", new int[] {1}, 5));
+
+    ReplicaGang.Failed failed = expectFromOwner(ReplicaGang.Failed.class);
+    assertThat(failed.reason()).contains("rank 1 on 127.0.0.1:1 does not end step");
+    assertThat(failed.reason()).doesNotContain("rank 0");
+    gate.countDown();
+  }
+
+  @Test
+  void ownerLost_replicaServesOnAndReportsToWhoeverAdoptsIt() {
+    ActorRef<Replica.Command> replica = start(config()).actor();
+    TestProbe<ReplicaGang.Command> next = testKit.createTestProbe();
+
+    replica.tell(new Replica.Adopt(next.ref()));
+    replica.tell(generate("r", new int[] {1, 2, 3}, 20));
+
+    assertThat(events("r")).hasSize(20);
+    next.expectMessageClass(ReplicaGang.Reported.class, WAIT);
+  }
+
   private ReplicaGang.Ready start(LlmConfigBuilder builder) {
+    return start(builder, model.environment());
+  }
+
+  private ReplicaGang.Ready start(LlmConfigBuilder builder, ServingEnvironment environment) {
     LlmConfig config = builder.build();
-    ServingEnvironment environment = model.environment();
     ActorRef<NodeAgent.Command> agent = testKit.spawn(FakeNode.create(environment));
     List<BundlePlacement> placements =
         IntStream.range(0, config.parallel().worldSize())
@@ -220,7 +254,8 @@ final class ReplicaTest {
             .toList();
     testKit.spawn(
         Replica.create(
-            new ReplicaSpec("fake-0", config, "1", placements, owner.ref()), environment));
+            new ReplicaSpec("fake-0", Versions.first(config), 0, placements, owner.ref()),
+            environment));
     return expectFromOwner(ReplicaGang.Ready.class);
   }
 

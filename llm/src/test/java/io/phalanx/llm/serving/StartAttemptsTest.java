@@ -37,16 +37,6 @@ final class StartAttemptsTest {
         .contains(new DeploymentFailure(ErrorCode.INVALID_MODEL, "no weights"));
   }
 
-  @Test
-  void fail_afterASuccess_isNeverEnough() {
-    StartAttempts attempts = new StartAttempts(1);
-    attempts.succeed();
-
-    fail(attempts, 100);
-
-    assertThat(attempts.failure()).isEmpty();
-  }
-
   private static void fail(StartAttempts attempts, int times) {
     IntStream.range(0, times).forEach(i -> attempts.fail(ErrorCode.REPLICA_FAILED, "broken"));
   }

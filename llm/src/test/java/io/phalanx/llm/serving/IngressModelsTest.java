@@ -1,0 +1,141 @@
+package io.phalanx.llm.serving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.phalanx.llm.LlmConfig;
+import io.phalanx.llm.ModelHandle;
+import io.phalanx.llm.engine.TokenEvent;
+import io.phalanx.llm.serving.DeploymentVersion.Trial;
+import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.metrics.Metrics;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What an ingress makes of what deployments tell it. */
+@Timeout(60) // seconds; a catalog that never changes would be waited for
+final class IngressModelsTest {
+  private static final ActorTestKit testKit = ActorTestKit.create();
+  private static final Duration WAIT = Duration.ofSeconds(10);
+  private static final LlmConfig CONFIG =
+      LlmConfig.builder().modelId("m").modelSource("fake").build();
+
+  private final ModelCatalog catalog = ModelCatalog.get(testKit.system());
+  private final TestProbe<DeploymentController.Command> controller = testKit.createTestProbe();
+  private final TestProbe<Replica.Command> old = testKit.createTestProbe();
+  private final TestProbe<Replica.Command> fresh = testKit.createTestProbe();
+  private final ActorRef<IngressModels.Command> ingress =
+      testKit.spawn(
+          IngressModels.create(
+              new FakeModel().environment(),
+              new Metrics(),
+              (modelId, command) -> controller.ref().tell(command)));
+
+  @AfterAll
+  static void shutDown() {
+    testKit.shutdownTestKit();
+  }
+
+  @AfterEach
+  void stop() {
+    testKit.stop(ingress);
+  }
+
+  @Test
+  void deploymentGivenUp_requestsAreAnsweredWithTheReason() {
+    DeploymentFailure failure =
+        new DeploymentFailure(ErrorCode.REPLICA_FAILED, "node 127.0.0.1:1: no weights");
+
+    ingress.tell(deployed(Optional.of(failure), version("a", 1)));
+
+    assertThatThrownBy(() -> generate(await(handle -> true)).get(10, TimeUnit.SECONDS))
+        .hasMessageContaining("Model [m] cannot be served: node 127.0.0.1:1: no weights");
+  }
+
+  @Test
+  void follows_again_whatItServes() {
+    ingress.tell(deployed(Optional.empty(), version("a", 1)));
+
+    controller.expectMessage(WAIT, new DeploymentController.Follow(ingress));
+  }
+
+  @Test
+  void deleted_isForgottenAndSaysSo() {
+    ingress.tell(deployed(Optional.empty(), version("a", 1)));
+    ModelHandle handle = await(any -> true);
+
+    ingress.tell(new IngressModels.ModelDeleted("m", controller.ref()));
+
+    controller.expectMessage(WAIT, new DeploymentController.Forgotten(ingress));
+    assertThat(catalog.find("m")).isEmpty();
+    assertThatThrownBy(handle::card).hasMessageContaining("deployed no longer");
+  }
+
+  @Test
+  void twoVersions_onlyTheOneWithAReplicaIsPickedUntilTheOtherHasOne() {
+    String oldId = "old-" + ingress.path().name();
+    String newId = "new-" + ingress.path().name();
+    register(old, oldId);
+    ingress.tell(deployed(Optional.empty(), version(oldId, 1), version(newId, 2)));
+    ModelHandle first = await(ModelHandle::ready);
+    assertThat(catalog.find("m")).contains(first);
+
+    register(fresh, newId);
+    ModelHandle second = await(handle -> handle.ready() && handle != first);
+    ingress.tell(deployed(Optional.empty(), version(newId, 2)));
+    await(handle -> handle == second && catalog.find("m").filter(first::equals).isEmpty());
+
+    CompletableFuture<List<TokenEvent>> answer = generate(first);
+    fresh.expectMessageClass(Replica.Subscribe.class, WAIT);
+    Replica.Generate generate = fresh.expectMessageClass(Replica.Generate.class, WAIT);
+    assertThat(generate.request().promptTokenIds()).containsExactly(1, 2);
+    assertThat(answer).isNotDone();
+  }
+
+  private static void register(TestProbe<Replica.Command> replica, String versionId) {
+    testKit
+        .system()
+        .receptionist()
+        .tell(
+            org.apache.pekko.actor.typed.receptionist.Receptionist.register(
+                Replica.serviceKey("m", versionId), replica.ref()));
+  }
+
+  private static CompletableFuture<List<TokenEvent>> generate(ModelHandle model) {
+    return model
+        .generate(Generations.greedy(new int[] {1, 2}, 4))
+        .runWith(Sink.seq(), testKit.system())
+        .toCompletableFuture();
+  }
+
+  private static DeploymentVersion version(String id, int number) {
+    return new DeploymentVersion(id, number, CONFIG, Trial.GOOD);
+  }
+
+  private static IngressModels.ModelDeployed deployed(
+      Optional<DeploymentFailure> failure, DeploymentVersion... versions) {
+    return new IngressModels.ModelDeployed("m", 0, List.of(versions), failure);
+  }
+
+  /** Looks the model up until it is as wanted. */
+  private ModelHandle await(java.util.function.Predicate<ModelHandle> wanted) {
+    while (true) {
+      Optional<ModelHandle> found = catalog.find("m").filter(wanted);
+      if (found.isPresent()) {
+        return found.get();
+      }
+      Thread.onSpinWait();
+    }
+  }
+}
