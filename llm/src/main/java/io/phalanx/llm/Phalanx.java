@@ -3,12 +3,13 @@ package io.phalanx.llm;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.hub.HubSettings;
-import io.phalanx.llm.serving.DeploymentController;
 import io.phalanx.llm.serving.DeploymentStatus;
+import io.phalanx.llm.serving.Deployments;
 import io.phalanx.llm.serving.ModelCatalog;
 import io.phalanx.llm.serving.ReadinessWatch;
 import io.phalanx.llm.serving.ReplicaState;
 import io.phalanx.llm.serving.ReplicaStatus;
+import io.phalanx.llm.serving.RolloutWatch;
 import io.phalanx.placement.PlacementGroupManager;
 import io.phalanx.placement.PlacementGroups;
 import io.phalanx.runtime.LocalCluster;
@@ -24,7 +25,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
@@ -33,7 +34,6 @@ import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 
 /**
  * A running Phalanx: a local cluster of logical nodes in this JVM and the models that it serves.
@@ -58,15 +58,16 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 public final class Phalanx implements AutoCloseable {
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration NODES_TIMEOUT = Duration.ofSeconds(10);
-  private static final Duration DEPLOY_TIMEOUT = Duration.ofSeconds(30);
 
   private final LocalCluster cluster;
-  private final Map<String, LlmConfig> deployed = new ConcurrentSkipListMap<>();
+  private final Set<String> deployed = new ConcurrentSkipListSet<>();
+  private final Deployments deployments;
   private final Consumer<String> progress;
 
   private Phalanx(LocalCluster cluster, Consumer<String> progress) {
     this.cluster = cluster;
     this.progress = progress;
+    this.deployments = Deployments.of(cluster.first().system());
     CoordinatedShutdown.get(system())
         .addTask(CoordinatedShutdown.PhaseServiceRequestsDone(), "drain-replicas", this::deleteAll);
   }
@@ -109,7 +110,6 @@ public final class Phalanx implements AutoCloseable {
     LocalCluster cluster = LocalCluster.start(config);
     Phalanx phalanx = new Phalanx(cluster, progress);
     try {
-      DeploymentController.init(phalanx.system(), PlacementGroupManager.init(phalanx.system()));
       phalanx.awaitNodes();
       configs.forEach(phalanx::deploy);
       return phalanx;
@@ -126,7 +126,16 @@ public final class Phalanx implements AutoCloseable {
     ask(PlacementGroups.of(system()).awaitNodes(addresses, NODES_TIMEOUT));
   }
 
-  /** Starts, waits until each model can answer, and returns when the cluster has stopped. */
+  /**
+   * Starts, waits until each model can answer, and returns when the cluster has stopped: a whole
+   * server in one line.
+   *
+   * <pre>{@code
+   * public static void main(String[] args) {
+   *   Phalanx.serve(List.of(LlmConfig.builder().modelId("assistant").modelSource("embedded").build()));
+   * }
+   * }</pre>
+   */
   public static void serve(List<LlmConfig> configs) {
     try (Phalanx phalanx = start(configs)) {
       phalanx.awaitStop();
@@ -134,42 +143,54 @@ public final class Phalanx implements AutoCloseable {
   }
 
   /**
-   * Serves one more model; it loads while the caller goes on. Repeating the same changes nothing.
+   * Serves a model, or updates it, and returns at once. Of a model that is deployed already,
+   * counts, limits and delays change without a restart; any other change rolls over its replicas,
+   * one by one, while the others serve. Repeating the same changes nothing.
    *
-   * @throws ServingException {@code INVALID_CONFIGURATION} if its id is deployed otherwise
+   * @throws ServingException {@code INVALID_CONFIGURATION} if it is being deleted
    */
   public void deploy(LlmConfig config) {
-    DeploymentController.DeployReply reply =
-        ask(
-            controller(config.modelId())
-                .ask(replyTo -> new DeploymentController.Deploy(config, replyTo), DEPLOY_TIMEOUT));
-    if (reply instanceof DeploymentController.Refused refused) {
-      throw new ServingException(ErrorCode.INVALID_CONFIGURATION, refused.reason());
-    }
-    deployed.put(config.modelId(), config);
+    ask(deployments.deploy(config));
+    deployed.add(config.modelId());
+  }
+
+  /**
+   * Updates a model, or serves it, and waits until every replica is of this configuration.
+   *
+   * <pre>{@code
+   * phalanx.update(LlmConfig.builder().modelId("assistant").modelSource("embedded")
+   *     .maxNumSeqs(128).build());
+   * }</pre>
+   *
+   * @throws ServingException if the update fails and is undone; the text says why
+   */
+  public void update(LlmConfig config) {
+    deploy(config);
+    await(RolloutWatch.begin(system(), config));
+  }
+
+  /**
+   * Aims at a number of replicas (under data parallelism: gangs) until autoscaling decides
+   * otherwise, and returns at once.
+   *
+   * @throws ServingException {@code INVALID_CONFIGURATION} if it is not from min-replicas to
+   *     max-replicas, {@code MODEL_NOT_FOUND} if there is no such model
+   */
+  public void scale(String modelId, int replicas) {
+    ask(deployments.scale(modelId, replicas));
   }
 
   /** Stops serving a model once its requests are finished, and waits for that. */
   public void delete(String modelId) {
-    ask(beginDelete(modelId));
-  }
-
-  private CompletionStage<DeploymentController.DeployReply> beginDelete(String modelId) {
-    LlmConfig config = deployed.remove(modelId);
-    Duration drain =
-        config == null ? Duration.ZERO : config.deploymentConfig().gracefulShutdownTimeout();
-    return controller(modelId).ask(DeploymentController.Delete::new, drain.plus(DEPLOY_TIMEOUT));
+    ask(deployments.delete(modelId));
+    deployed.remove(modelId);
   }
 
   private CompletionStage<Done> deleteAll() {
     List<CompletableFuture<?>> deletes = new ArrayList<>();
-    deployed.keySet().forEach(id -> deletes.add(beginDelete(id).toCompletableFuture()));
+    deployed.forEach(id -> deletes.add(deployments.delete(id).toCompletableFuture()));
     return CompletableFuture.allOf(deletes.toArray(CompletableFuture[]::new))
         .handle((done, failure) -> Done.getInstance());
-  }
-
-  private EntityRef<DeploymentController.Command> controller(String modelId) {
-    return DeploymentController.of(system(), modelId);
   }
 
   /**
@@ -180,11 +201,12 @@ public final class Phalanx implements AutoCloseable {
    */
   public void awaitReady() {
     Map<String, String> told = new HashMap<>();
-    CompletableFuture<Done> ready =
-        ReadinessWatch.begin(system(), deployed.keySet(), status -> tell(status, told))
-            .toCompletableFuture();
+    await(ReadinessWatch.begin(system(), deployed, status -> tell(status, told)));
+  }
+
+  private static void await(CompletionStage<Done> ready) {
     try {
-      ready.get();
+      ready.toCompletableFuture().get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new ServingException(ErrorCode.NOT_READY, "Interrupted while models load.", e);
@@ -240,7 +262,10 @@ public final class Phalanx implements AutoCloseable {
     return cluster.nodes();
   }
 
-  /** Returns the nodes, what is reserved on them, and which rank runs where. */
+  /**
+   * Returns the nodes, what is reserved on them, and all deployments of the cluster, whoever
+   * deployed them.
+   */
   public PhalanxStatus status() {
     PlacementGroupManager.Groups groups =
         ask(
@@ -249,27 +274,16 @@ public final class Phalanx implements AutoCloseable {
                 PlacementGroupManager.Describe::new,
                 ASK_TIMEOUT,
                 system().scheduler()));
-    return new PhalanxStatus(groups.nodes(), groups.groups(), deployments());
-  }
-
-  private List<DeploymentStatus> deployments() {
-    List<CompletableFuture<DeploymentController.DeployReply>> replies = new ArrayList<>();
-    for (String modelId : deployed.keySet()) {
-      CompletionStage<DeploymentController.DeployReply> reply =
-          controller(modelId).ask(DeploymentController.Describe::new, ASK_TIMEOUT);
-      replies.add(reply.toCompletableFuture());
-    }
-    return replies.stream()
-        .map(Phalanx::ask)
-        .filter(DeploymentController.Deployed.class::isInstance)
-        .map(reply -> ((DeploymentController.Deployed) reply).status())
-        .toList();
+    return new PhalanxStatus(groups.nodes(), groups.groups(), ask(deployments.list()));
   }
 
   private static <T> T ask(CompletionStage<T> reply) {
     try {
       return reply.toCompletableFuture().join();
     } catch (CompletionException e) {
+      if (e.getCause() instanceof ServingException failure) {
+        throw failure;
+      }
       throw new ServingException(
           ErrorCode.TIMEOUT, "The cluster does not answer: " + e.getMessage(), e);
     }

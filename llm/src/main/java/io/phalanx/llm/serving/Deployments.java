@@ -5,7 +5,6 @@ import io.phalanx.placement.PlacementGroupManager;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -15,8 +14,6 @@ import java.util.function.Function;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
 
 /**
  * The deployments of a cluster, for a program on any of its nodes: deploy or update, scale, show,
@@ -43,7 +40,9 @@ public final class Deployments {
   }
 
   /**
-   * Serves a model; its replicas load while the caller goes on.
+   * Serves a model, or updates it; its replicas load while the caller goes on. Counts, limits and
+   * delays of a model that is deployed change without a restart; any other change rolls over its
+   * replicas.
    *
    * @return fails with {@code INVALID_CONFIGURATION} if that is refused
    */
@@ -78,39 +77,17 @@ public final class Deployments {
                     : Optional.empty());
   }
 
-  /** Returns all deployments, by model id. */
+  /** Returns all deployments of the cluster, whoever deployed them, by model id. */
   public CompletionStage<List<DeploymentStatus>> list() {
-    return AskPattern.<Receptionist.Command, Receptionist.Listing>ask(
-            system.receptionist(),
-            replyTo -> Receptionist.find(DeploymentController.SERVICE_KEY, replyTo),
-            ANSWER_TIMEOUT,
-            system.scheduler())
-        .thenCompose(
-            listing -> describe(listing.getServiceInstances(DeploymentController.SERVICE_KEY)));
+    return new ReplicatedRecords(system).modelIds().thenCompose(this::show);
   }
 
-  private CompletionStage<List<DeploymentStatus>> describe(
-      Iterable<ActorRef<DeploymentController.Command>> controllers) {
-    List<CompletableFuture<DeploymentController.DeployReply>> replies = new ArrayList<>();
-    for (ActorRef<DeploymentController.Command> controller : controllers) {
-      replies.add(
-          AskPattern.<DeploymentController.Command, DeploymentController.DeployReply>ask(
-                  controller,
-                  DeploymentController.Describe::new,
-                  ANSWER_TIMEOUT,
-                  system.scheduler())
-              .exceptionally(failure -> new DeploymentController.NotDeployed(""))
-              .toCompletableFuture());
-    }
-    return CompletableFuture.allOf(replies.toArray(CompletableFuture[]::new))
+  private CompletionStage<List<DeploymentStatus>> show(List<String> modelIds) {
+    List<CompletableFuture<Optional<DeploymentStatus>>> shown =
+        modelIds.stream().map(id -> show(id).toCompletableFuture()).toList();
+    return CompletableFuture.allOf(shown.toArray(CompletableFuture[]::new))
         .thenApply(
-            all ->
-                replies.stream()
-                    .map(CompletableFuture::join)
-                    .filter(DeploymentController.Deployed.class::isInstance)
-                    .map(Deployments::statusOf)
-                    .sorted((a, b) -> a.config().modelId().compareTo(b.config().modelId()))
-                    .toList());
+            all -> shown.stream().map(CompletableFuture::join).flatMap(Optional::stream).toList());
   }
 
   /** Stops serving a model; completes once its requests are finished and all is given back. */
