@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.phalanx.llm.engine.Backlog;
+import io.phalanx.llm.serving.DeploymentFailure;
 import io.phalanx.llm.serving.DeploymentStatus;
 import io.phalanx.llm.serving.RankInfo;
 import io.phalanx.llm.serving.ReplicaStatus;
@@ -30,14 +31,10 @@ public final class DeploymentJson {
   public static ObjectNode deployment(DeploymentStatus status) {
     ObjectNode json = object();
     json.put("object", "deployment").put("id", status.config().modelId());
-    json.put("state", status.state().name());
-    status
-        .failure()
-        .ifPresent(
-            failure ->
-                json.putObject("failure")
-                    .put("code", failure.code().openAiCode())
-                    .put("message", failure.reason()));
+    json.put("version", status.version());
+    json.put("state", status.state().name()).put("message", status.message());
+    status.failure().ifPresent(failure -> json.set("failure", failure(failure)));
+    status.updateFailure().ifPresent(failure -> json.set("update_failure", failure(failure)));
     json.put("created", status.createdEpochSeconds());
     json.put("target_replicas", status.targetReplicas());
     ArrayNode replicas = json.putArray("replicas");
@@ -46,9 +43,14 @@ public final class DeploymentJson {
     return json;
   }
 
+  private static ObjectNode failure(DeploymentFailure failure) {
+    return object().put("code", failure.code().openAiCode()).put("message", failure.reason());
+  }
+
   private static ObjectNode replica(ReplicaStatus replica) {
     ObjectNode json = object();
     json.put("name", replica.name()).put("gang", replica.gang());
+    json.put("version", replica.version());
     json.put("state", replica.state().name()).put("message", replica.message());
     json.put("max_model_len", replica.maxModelLength());
     ArrayNode ranks = json.putArray("ranks");

@@ -72,9 +72,10 @@ public final class DeploymentTables {
   /** Returns all that is known of one deployment but its configuration. */
   public static List<String> show(DeploymentStatus status) {
     List<String> lines = new ArrayList<>(list(List.of(status)));
+    lines.add("Version " + status.version() + ": " + status.message());
     lines.add("");
     List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("REPLICA", "STATE", "UNREAD", "WAITING", "RUNNING", "RANKS", "MESSAGE"));
+    rows.add(List.of("REPLICA", "VERSION", "STATE", "UNREAD", "WAITING", "RUNNING", "RANKS", "MESSAGE"));
     status.replicas().stream().map(DeploymentTables::row).forEach(rows::add);
     lines.addAll(rows.size() == 1 ? List.of("It has no replica.") : TextTable.aligned(rows));
     return lines;
@@ -84,6 +85,7 @@ public final class DeploymentTables {
     Backlog backlog = replica.backlog();
     return List.of(
         replica.name(),
+        String.valueOf(replica.version()),
         replica.state().name(),
         String.valueOf(backlog.unreadRequests()),
         String.valueOf(backlog.waitingRequests()),
