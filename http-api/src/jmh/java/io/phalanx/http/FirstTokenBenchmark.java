@@ -36,7 +36,7 @@ public final class FirstTokenBenchmark {
   private static final int[] DEFAULTS = {256, 8, 24};
   private static final Duration STEP = Duration.ofMillis(20);
   private static final Duration PAUSE = Duration.ofMillis(20);
-  private static final int STREAM_TOKENS = 400;
+  private static final int STREAM_TOKENS = 100;
   private static final int ASKED_TOKENS = 4;
   private static final int BUFFER_BYTES = 1 << 16;
   private static final byte[] END = "\r\n0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
