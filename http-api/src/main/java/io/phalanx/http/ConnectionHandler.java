@@ -65,7 +65,10 @@ final class ConnectionHandler {
 
   private final ActorSystem<?> system;
   private final HttpSettings settings;
-  private final ServerSettings serverSettings;
+
+  /** HTTP over a connection's bytes; made once, since its header parser is slow to make. */
+  private final BidiFlow<HttpResponse, ByteString, ByteString, HttpRequest, NotUsed> http;
+
   private final RequestGate gate;
   private final Metrics metrics;
   private final Function<HttpRequest, CompletionStage<HttpResponse>> routes;
@@ -80,7 +83,7 @@ final class ConnectionHandler {
       Route routes) {
     this.system = system;
     this.settings = settings;
-    this.serverSettings = serverSettings;
+    this.http = Http.get(system).serverLayer(serverSettings).atop(WITHOUT_TLS);
     this.gate = gate;
     this.metrics = metrics;
     this.routes = routes.handler(system);
@@ -139,10 +142,7 @@ final class ConnectionHandler {
           ended.complete(Done.getInstance());
         };
     connection.opened();
-    Http.get(system)
-        .serverLayer(serverSettings)
-        .atop(WITHOUT_TLS)
-        .atop(BidiFlow.fromGraph(new SocketStage(connection::clientLeft, end)))
+    http.atop(BidiFlow.fromGraph(new SocketStage(connection::clientLeft, end)))
         .join(socket.flow())
         .join(requestFlow(connection))
         .run(system);
