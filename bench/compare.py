@@ -12,6 +12,7 @@ import os
 import signal
 import statistics
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -32,6 +33,9 @@ LOADS = {  # name -> streams, requests, prompt, output, the figure that counts
 WIDTHS = {"16": ("BF16", 2.0), "8": ("Q8_0", 1.0)}  # bits -> GGUF type, bytes of a weight
 
 
+ISA = os.environ.get("BENCH_ISA", "")  # the least processor to stand in for; empty: this one
+
+
 def phalanx(work, model, bits, dtype="auto"):
     engine = f"max-model-len = 8192, max-num-seqs = 32, enable-prefix-caching = false, dtype = {dtype}"
     if bits == "8":
@@ -44,18 +48,19 @@ def phalanx(work, model, bits, dtype="auto"):
         model-loading-config {{ model-id = {model}, model-source = "{work}/models/{model}" }}
         engine-kwargs {{ {engine} }}
       }}]""")
-    return [str(HOME / "bin/phalanx"), "serve", str(conf)], {}
+    return [str(HOME / "bin/phalanx"), "serve", str(conf)], {"PHALANX_JAVA_OPTS": f"-Dphalanx.cpu-isa={ISA}"} if ISA else {}
 
 
 def phalanx_bfloat16(work, model, bits):
     """What llama.cpp and vLLM do on such a CPU: activations are rounded to bfloat16."""
-    return phalanx(work, model, bits, "bfloat16") if bits == "16" else None
+    return phalanx(work, model, bits, "bfloat16") if bits == "16" and not ISA else None
 
 
 def llama(work, model, bits):
     gguf = work / "models" / f"{model}-{WIDTHS[bits][0]}.gguf"
     cores = str(os.cpu_count())
-    return [str(work / "llama-build/bin/llama-server"), "-m", str(gguf), "--host", "127.0.0.1", "--port", str(PORT),
+    build = f"llama-build-{ISA}" if ISA else "llama-build"
+    return [str(work / build / "bin/llama-server"), "-m", str(gguf), "--host", "127.0.0.1", "--port", str(PORT),
             "-t", cores, "-tb", cores, "-np", "16", "-c", "8192", "--kv-unified", "--no-cache-prompt", "--cache-ram", "0"], {}
 
 
@@ -163,7 +168,13 @@ def table(model, bits, figures, bandwidth, limit):
             print(f"| {own} / roof | {figures[own]['decode'] / limit:.2f} |" + " |" * (len(columns) - 1))
 
 
+def end_servers_with_this():
+    """Whoever ends this program ends the servers, too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 def main():
+    end_servers_with_this()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=2)
@@ -172,7 +183,7 @@ def main():
     parser.add_argument("--bits", default="16 8")
     parser.add_argument("models", nargs="*", default=["llama-1b-shape", "qwen3-0.6b-shape"])
     arguments = parser.parse_args()
-    print(cpu_name())
+    print(cpu_name() + (f", {ISA} only" if ISA else ""))
     results = {}
     for model in arguments.models:
         for bits in arguments.bits.split():

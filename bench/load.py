@@ -25,10 +25,13 @@ def prompts(count, length, seed, shared=0):
     return [head + [generator.randrange(LOWEST_ID, HIGHEST_ID) for _ in range(length - shared)] for _ in range(count)]
 
 
-async def request(session, url, model, prompt, output):
-    """Sends one request; returns when it was sent and when each of its tokens came, in seconds."""
+async def request(session, url, model, prompt, output, arrivals=None):
+    """Sends one request; returns when it was sent and when each of its tokens came, in seconds.
+
+    Who passes `arrivals` can look at these meanwhile.
+    """
     body = {"model": model, "prompt": prompt, "max_tokens": output, "temperature": 0, "ignore_eos": True, "stream": True}
-    sent, arrivals = time.perf_counter(), []
+    sent, arrivals = time.perf_counter(), [] if arrivals is None else arrivals
     async with session.post(url + "/v1/completions", json=body) as response:
         if response.status != 200:
             raise RuntimeError(f"HTTP {response.status}: {(await response.text())[:300]}")

@@ -1,0 +1,154 @@
+"""What Phalanx does alone: each figure a ratio of two measured one after the other, or beside each other.
+
+    cached    time to first token of a prompt whose first 1,024 of 1,088 tokens are cached, to uncached
+    chunked   median time between tokens of 4 streams while a prompt of 4,000 tokens arrives, to undisturbed
+    parallel  rates of two ranks (of one JVM by tensor; of two JVMs by tensor; by pipeline) with one
+              thread each, to one rank with two threads
+    memory    resident set after a load, and what of it is weights
+"""
+import argparse
+import asyncio
+import contextlib
+import re
+import statistics
+from pathlib import Path
+
+import aiohttp
+
+import compare
+import load
+
+CACHED, TAIL = 1024, 64
+LONG, RUNNING, UNDISTURBED = 4000, 4, 40
+NODE_PORT = 18211  # of the first JVM's node, which a second one joins
+
+
+def configuration(work, model, name, engine, nodes="nodes = 1", extra=""):
+    conf = work / f"alone-{name}.conf"
+    conf.write_text(f"""
+      phalanx.http.port = {compare.PORT}
+      phalanx.node.port = {NODE_PORT}
+      phalanx.local-cluster {{ {nodes} }}
+      phalanx.llm-configs = [{{
+        model-loading-config {{ model-id = {model}, model-source = "{work}/models/{model}" }}
+        engine-kwargs {{ max-model-len = 8192, max-num-seqs = 32, {engine} }}
+        {extra}
+      }}]""")
+    return [str(compare.HOME / "bin/phalanx"), "serve", str(conf)]
+
+
+@contextlib.contextmanager
+def serving(work, model, name, engine, two_jvms=False, **options):
+    log = work / f"server-alone-{name}.log"
+    with contextlib.ExitStack() as stack:
+        command = configuration(work, model, name, engine, **options)
+        process = stack.enter_context(compare.running(command, {}, log))
+        if two_jvms:
+            stack.enter_context(compare.running(second_jvm(), {}, work / f"server-alone-{name}-node.log"))
+        compare.await_first_token(process, model, log)
+        load.measure(compare.URL, model, 1, 1, 128, 8)
+        yield process
+
+
+def second_jvm():
+    """A node with one device that joins the first JVM's cluster once that is there."""
+    phalanx = str(compare.HOME / "bin/phalanx")
+    until = f"until (exec 3<>/dev/tcp/127.0.0.1/{NODE_PORT}) 2>/dev/null; do sleep 0.2; done"
+    join = f"exec {phalanx} node --join 127.0.0.1:{NODE_PORT} --gpus 1 --accelerator-type L4"
+    return ["bash", "-c", f"{until}; {join}"]
+
+
+def cached(work, model):
+    with serving(work, model, "cached", "enable-prefix-caching = true"):
+        def first_token(prompt):
+            return load.summary(asyncio.run(load.closed_loop(compare.URL, model, 1, [prompt], 1)), len(prompt), 1)["ttft"]
+
+        warm, again, *others = load.prompts(5, CACHED + TAIL, 11, shared=CACHED)
+        first_token(warm)
+        hits = [first_token(prompt) for prompt in (again, *others)]
+        misses = [first_token(prompt) for prompt in load.prompts(2, CACHED + TAIL, 12)]
+    hit, miss = statistics.median(hits), statistics.median(misses)
+    print(f"cached: first token after {hit:.0f} ms, uncached {miss:.0f} ms: {hit / miss:.3f}")
+
+
+async def gaps_around(model):
+    """Median gaps of running streams before and while a long prompt is computed, and how long that took."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=900)) as session:
+        times = [[] for _ in range(RUNNING)]
+        streams = [asyncio.create_task(load.request(session, compare.URL, model, prompt, 1500, arrivals))
+                   for prompt, arrivals in zip(load.prompts(RUNNING, 128, 13), times)]
+        while min(map(len, times)) < UNDISTURBED:
+            await asyncio.sleep(0.02)
+        sent, (first, *_) = await load.request(session, compare.URL, model, load.prompts(1, LONG, 14)[0], 1)
+        for stream in streams:
+            stream.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
+    gaps = [(a, b) for arrivals in times for a, b in zip(arrivals[5:], arrivals[6:])]
+    before = [b - a for a, b in gaps if b < sent]
+    during = [b - a for a, b in gaps if sent <= a and b <= first]
+    return statistics.median(before), statistics.median(during), first - sent
+
+
+def chunked(work, model):
+    with serving(work, model, "chunked", "enable-prefix-caching = false"):
+        load.measure(compare.URL, model, 1, 1, 1024, 8)
+        load.measure(compare.URL, model, RUNNING, RUNNING, 256, 16)
+        quiet, busy, prompt = asyncio.run(gaps_around(model))
+    print(f"chunked: {busy * 1e3:.0f} ms between tokens while {LONG} tokens arrive, {quiet * 1e3:.0f} ms undisturbed: "
+          f"{busy / quiet:.2f}; the prompt took {prompt:.1f} s")
+
+
+def rates(work, model, name, engine, **options):
+    with serving(work, model, name, "enable-prefix-caching = false, " + engine, **options) as process:
+        figures = {"decode": load.measure(compare.URL, model, 1, 2, 128, 48)["decode"],
+                   "prefill": load.measure(compare.URL, model, 1, 2, 1024, 1)["prefill"],
+                   "streams4": load.measure(compare.URL, model, 4, 4, 128, 64)["output"],
+                   "prefill4": load.measure(compare.URL, model, 4, 4, 1024, 1)["output"] * 1024,
+                   "decode4": 4 * load.measure(compare.URL, model, 4, 4, 16, 64)["decode"]}
+        figures["memory"] = compare.resident(process.pid)
+    return figures
+
+
+SPREAD = "placement-group-config { strategy = STRICT_SPREAD }"
+LAYOUTS = {  # name -> engine arguments, more
+    "one rank": ("tensor-parallel-size = 1", {}),
+    "TP 2": ("tensor-parallel-size = 2", {"nodes": "nodes = 1, gpus-per-node = 2"}),
+    "TP 2, two JVMs": ("tensor-parallel-size = 2", {"nodes": "nodes = 1, gpus-per-node = 1", "extra": SPREAD, "two_jvms": True}),
+    "PP 2": ("pipeline-parallel-size = 2", {"nodes": "nodes = 1, gpus-per-node = 2"}),
+}
+
+
+def parallel(work, model):
+    base = None
+    for name, (engine, options) in LAYOUTS.items():
+        figures = rates(work, model, re.sub(r"\W+", "-", name), engine, **options)
+        base = base or figures
+        print(f"{name}: " + ", ".join(f"{key} {value:.1f} ({value / base[key]:.2f})" for key, value in figures.items()), flush=True)
+
+
+def memory(work, model):
+    with serving(work, model, "memory", "kv-cache-memory = 512 MiB") as process:
+        for streams in (1, 16):
+            load.measure(compare.URL, model, streams, streams, 512, 32)
+            maps = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+            parts = {key: int(value) / 1e6 for key, value in re.findall(r"(Pss_\w+|Rss): +(\d+)", maps)}
+            print(f"memory after {streams} streams: " + ", ".join(f"{key} {value:.2f} GB" for key, value in parts.items()))
+
+
+PARTS = {"cached": cached, "chunked": chunked, "parallel": parallel, "memory": memory}
+
+
+def main():
+    compare.end_servers_with_this()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--parts", default=" ".join(PARTS))
+    parser.add_argument("model", nargs="?", default="llama-1b-shape")
+    arguments = parser.parse_args()
+    print(compare.cpu_name())
+    for part in arguments.parts.split():
+        PARTS[part](arguments.work, arguments.model)
+
+
+if __name__ == "__main__":
+    main()
