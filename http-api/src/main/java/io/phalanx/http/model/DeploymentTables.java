@@ -75,7 +75,8 @@ public final class DeploymentTables {
     lines.add("Version " + status.version() + ": " + status.message());
     lines.add("");
     List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("REPLICA", "VERSION", "STATE", "UNREAD", "WAITING", "RUNNING", "RANKS", "MESSAGE"));
+    rows.add(
+        List.of("REPLICA", "VERSION", "STATE", "UNREAD", "WAITING", "RUNNING", "RANKS", "MESSAGE"));
     status.replicas().stream().map(DeploymentTables::row).forEach(rows::add);
     lines.addAll(rows.size() == 1 ? List.of("It has no replica.") : TextTable.aligned(rows));
     return lines;

@@ -65,8 +65,11 @@ final class DeploymentRunning extends AbstractBehavior<Command> {
         .onMessage(DeploymentController.Announce.class, by(keeper::announced))
         .onMessage(DeploymentController.Delete.class, by(keeper::delete))
         .onMessage(DeploymentController.Describe.class, by(keeper::describe))
-        .onMessage(DeploymentController.Watch.class, by(watch -> keeper.audience().watch(watch.watcher())))
-        .onMessage(DeploymentController.WatcherLost.class, by(lost -> keeper.audience().unwatch(lost.watcher())))
+        .onMessage(
+            DeploymentController.Watch.class, by(watch -> keeper.audience().watch(watch.watcher())))
+        .onMessage(
+            DeploymentController.WatcherLost.class,
+            by(lost -> keeper.audience().unwatch(lost.watcher())))
         .onMessage(DeploymentController.Follow.class, by(keeper::follow))
         .onMessage(DeploymentController.Forgotten.class, by(keeper::forgotten))
         .onMessage(DeploymentGangs.GangChanged.class, by(keeper::gangChanged))
