@@ -80,7 +80,8 @@ final class OverloadTest {
       BundlePlacement placement = new BundlePlacement(0, "node", "127.0.0.1:1", List.of(), agent);
       testKit.spawn(
           Replica.create(
-              new ReplicaSpec("fake-" + i, config, "1", List.of(placement), owner.ref()),
+              new ReplicaSpec(
+                  "fake-" + i, Versions.first(config), i, List.of(placement), owner.ref()),
               environment));
     }
     for (int ready = 0; ready < REPLICAS; ) {

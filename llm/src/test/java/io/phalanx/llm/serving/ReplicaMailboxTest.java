@@ -98,7 +98,8 @@ final class ReplicaMailboxTest {
     BundlePlacement placement =
         new BundlePlacement(
             0, "node", "127.0.0.1:1", List.of(), testKit.spawn(FakeNode.create(environment)));
-    ReplicaSpec spec = new ReplicaSpec("fake-0", config, "1", List.of(placement), owner.ref());
+    ReplicaSpec spec =
+        new ReplicaSpec("fake-0", Versions.first(config), 0, List.of(placement), owner.ref());
     LlmWorkerLauncher launcher = new LlmWorkerLauncher(environment);
     ActorRef<Replica.Command> replica =
         testKit.spawn(
