@@ -2,7 +2,7 @@ package io.phalanx.http;
 
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.ModelHandle;
-import io.phalanx.llm.serving.StandInReplica;
+import io.phalanx.llm.serving.StandInReplicas;
 import io.phalanx.runtime.metrics.Metrics;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,7 +24,7 @@ public final class StandInServer {
     ActorTestKit testKit = ActorTestKit.create(ConfigFactory.load());
     Metrics metrics = new Metrics();
     ModelHandle model =
-        StandInReplica.start(testKit, Path.of(args[1]), Integer.parseInt(args[2]), metrics);
+        StandInReplicas.start(testKit, Path.of(args[1]), Integer.parseInt(args[2]), metrics);
     try (TestServer server =
         TestServer.start(FakeModels.of(model), "phalanx.http.port = " + port)) {
       System.out.println("READY " + server.baseUrl());
