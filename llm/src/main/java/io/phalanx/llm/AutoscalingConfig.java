@@ -1,7 +1,5 @@
 package io.phalanx.llm;
 
-import io.phalanx.runtime.error.ErrorCode;
-import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -127,16 +125,6 @@ public record AutoscalingConfig(
   }
 
   private static void require(boolean holds, String key, Object value, String allowed) {
-    if (!holds) {
-      throw new ServingException(
-          ErrorCode.INVALID_CONFIGURATION,
-          "deployment-config.autoscaling-config."
-              + key
-              + " is "
-              + value
-              + "; it must be "
-              + allowed
-              + ".");
-    }
+    ConfigRange.require(holds, "deployment-config.autoscaling-config." + key, value, allowed);
   }
 }

@@ -1,8 +1,6 @@
 package io.phalanx.llm;
 
 import io.phalanx.llm.engine.RequestTerms;
-import io.phalanx.runtime.error.ErrorCode;
-import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -73,10 +71,6 @@ public record DeploymentConfig(
   }
 
   private static void require(boolean holds, String key, Object value, String allowed) {
-    if (!holds) {
-      throw new ServingException(
-          ErrorCode.INVALID_CONFIGURATION,
-          "deployment-config." + key + " is " + value + "; it must be " + allowed + ".");
-    }
+    ConfigRange.require(holds, "deployment-config." + key, value, allowed);
   }
 }

@@ -4,7 +4,6 @@ import io.phalanx.llm.engine.SchedulingPolicy;
 import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.layers.Quantization;
 import io.phalanx.llm.models.ModelConfig;
-import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
 import java.util.Optional;
@@ -122,10 +121,6 @@ public record EngineKwargs(
   }
 
   private static void require(boolean holds, String key, Object value, String allowed) {
-    if (!holds) {
-      throw new ServingException(
-          ErrorCode.INVALID_CONFIGURATION,
-          "engine-kwargs." + key + " is " + value + "; it must be " + allowed + ".");
-    }
+    ConfigRange.require(holds, "engine-kwargs." + key, value, allowed);
   }
 }

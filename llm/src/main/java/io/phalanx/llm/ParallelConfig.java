@@ -35,11 +35,7 @@ public record ParallelConfig(
   }
 
   private static void requirePositive(String key, int value) {
-    if (value < 1) {
-      throw new ServingException(
-          ErrorCode.INVALID_CONFIGURATION,
-          "engine-kwargs." + key + " is " + value + "; it must be at least 1.");
-    }
+    ConfigRange.require(value >= 1, "engine-kwargs." + key, value, "at least 1");
   }
 
   private static void requireFewRanks(int tensor, int pipeline, int data) {

@@ -1,8 +1,5 @@
 package io.phalanx.llm;
 
-import io.phalanx.runtime.error.ErrorCode;
-import io.phalanx.runtime.error.ServingException;
-
 /**
  * How the ingresses choose a replica for each request of a model.
  *
@@ -30,16 +27,6 @@ public record RequestRouterConfig(
   }
 
   private static void require(boolean holds, String key, Object value, String allowed) {
-    if (!holds) {
-      throw new ServingException(
-          ErrorCode.INVALID_CONFIGURATION,
-          "deployment-config.request-router."
-              + key
-              + " is "
-              + value
-              + "; it must be "
-              + allowed
-              + ".");
-    }
+    ConfigRange.require(holds, "deployment-config.request-router." + key, value, allowed);
   }
 }

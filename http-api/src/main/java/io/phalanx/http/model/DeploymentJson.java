@@ -1,7 +1,6 @@
 package io.phalanx.http.model;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.phalanx.llm.engine.Backlog;
 import io.phalanx.llm.serving.DeploymentFailure;
@@ -22,14 +21,14 @@ public final class DeploymentJson {
 
   /** Returns {@code {"object": "list", "data": [...]}} of all deployments. */
   public static ObjectNode list(List<DeploymentStatus> deployments) {
-    ObjectNode json = list();
+    ObjectNode json = JsonNodes.list();
     deployments.forEach(status -> json.withArray("data").add(deployment(status)));
     return json;
   }
 
   /** Returns one deployment: how it is, its replicas, and its whole configuration. */
   public static ObjectNode deployment(DeploymentStatus status) {
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     json.put("object", "deployment").put("id", status.config().modelId());
     json.put("version", status.version());
     json.put("state", status.state().name()).put("message", status.message());
@@ -44,11 +43,13 @@ public final class DeploymentJson {
   }
 
   private static ObjectNode failure(DeploymentFailure failure) {
-    return object().put("code", failure.code().openAiCode()).put("message", failure.reason());
+    return JsonNodes.object()
+        .put("code", failure.code().openAiCode())
+        .put("message", failure.reason());
   }
 
   private static ObjectNode replica(ReplicaStatus replica) {
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     json.put("name", replica.name()).put("gang", replica.gang());
     json.put("version", replica.version());
     json.put("state", replica.state().name()).put("message", replica.message());
@@ -60,13 +61,13 @@ public final class DeploymentJson {
   }
 
   private static ObjectNode rank(RankInfo rank) {
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     json.put("rank", rank.rank()).put("stage", rank.stage()).put("tensor_rank", rank.tensorRank());
     return json.put("address", rank.address()).put("device", rank.device());
   }
 
   private static ObjectNode backlog(Backlog backlog) {
-    return object()
+    return JsonNodes.object()
         .put("unread", backlog.unreadRequests())
         .put("waiting", backlog.waitingRequests())
         .put("running", backlog.runningRequests())
@@ -76,14 +77,14 @@ public final class DeploymentJson {
 
   /** Returns {@code {"object": "list", "data": [...]}} of what was decided, the latest last. */
   public static ObjectNode decisions(List<ScalingDecision> decisions) {
-    ObjectNode json = list();
+    ObjectNode json = JsonNodes.list();
     decisions.forEach(decision -> json.withArray("data").add(decision(decision)));
     return json;
   }
 
   private static ObjectNode decision(ScalingDecision decision) {
     ScalingInput input = decision.input();
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     json.put("at", Instant.ofEpochMilli(input.atEpochMillis()).toString());
     json.put("ready", input.ready()).put("starting", input.starting());
     json.put("queued", input.queuedRequests());
@@ -96,15 +97,5 @@ public final class DeploymentJson {
     json.put("delay_left_seconds", decision.delayLeft().toNanos() / NANOS_PER_SECOND);
     json.put("reason", decision.reason().name().toLowerCase(Locale.ROOT));
     return json.put("message", decision.reason().text());
-  }
-
-  private static ObjectNode list() {
-    ObjectNode json = object().put("object", "list");
-    json.putArray("data");
-    return json;
-  }
-
-  private static ObjectNode object() {
-    return JsonNodeFactory.instance.objectNode();
   }
 }

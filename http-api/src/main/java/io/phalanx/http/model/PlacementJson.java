@@ -1,7 +1,6 @@
 package io.phalanx.http.model;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.phalanx.placement.Bundle;
 import io.phalanx.placement.BundlePlacement;
@@ -28,13 +27,13 @@ public final class PlacementJson {
 
   /** Returns {@code {"object": "list", "data": [...]}} of all nodes. */
   public static ObjectNode nodes(Groups cluster) {
-    ObjectNode json = list();
+    ObjectNode json = JsonNodes.list();
     cluster.nodes().forEach(node -> json.withArray("data").add(node(node, cluster.groups())));
     return json;
   }
 
   private static ObjectNode node(NodeView view, List<GroupView> groups) {
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     json.put("id", view.nodeId()).put("address", view.address());
     view.node().roles().forEach(json.putArray("roles")::add);
     json.set("labels", texts(view.node().labels()));
@@ -59,14 +58,14 @@ public final class PlacementJson {
   }
 
   private static ObjectNode device(DeviceSlot slot) {
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     json.put("index", slot.index()).put("name", slot.name()).put("logical", slot.logical());
     return slot.uuid().isEmpty() ? json : json.put("uuid", slot.uuid());
   }
 
   /** Returns {@code {"object": "list", "data": [...]}} of all groups. */
   public static ObjectNode groups(Groups cluster) {
-    ObjectNode json = list();
+    ObjectNode json = JsonNodes.list();
     for (GroupView group : cluster.groups()) {
       json.withArray("data").add(group(group, cluster.nodes()));
     }
@@ -75,7 +74,7 @@ public final class PlacementJson {
 
   /** Returns one group: what was asked for, where it is, and how it came there. */
   public static ObjectNode group(GroupView view, List<NodeView> nodes) {
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     PlacementGroupSpec spec = view.spec();
     json.put("object", "placement.group").put("id", spec.id()).put("name", spec.name());
     json.put("strategy", spec.strategy().name()).put("state", view.state().name());
@@ -100,7 +99,7 @@ public final class PlacementJson {
   /** Returns what a bundle asks for. */
   static ObjectNode bundle(PlacementGroupSpec spec, int index) {
     Bundle bundle = spec.bundles().get(index);
-    ObjectNode json = object().put("index", index);
+    ObjectNode json = JsonNodes.object().put("index", index);
     json.set("resources", amounts(bundle.resources()));
     json.set("label_selector", texts(bundle.labelSelector()));
     return json;
@@ -116,12 +115,12 @@ public final class PlacementJson {
     for (int index : deviceIndexes) {
       devices.add(
           node.map(info -> device(info.devices().get(index)))
-              .orElseGet(() -> object().put("index", index)));
+              .orElseGet(() -> JsonNodes.object().put("index", index)));
     }
   }
 
   private static ObjectNode stats(GroupStats stats) {
-    return object()
+    return JsonNodes.object()
         .put("attempts", stats.attempts())
         .put("scheduling_micros", stats.schedulingMicros())
         .put("creation_micros", stats.creationMicros())
@@ -130,7 +129,7 @@ public final class PlacementJson {
 
   /** Returns why a group waits, if it does. */
   public static ObjectNode explanation(GroupView view) {
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     json.put("object", "placement.explanation").put("id", view.spec().id());
     json.put("state", view.state().name()).put("detail", view.detail().name());
     json.put("waits", !view.explanation().equals(Explanation.NONE));
@@ -162,7 +161,7 @@ public final class PlacementJson {
 
   /** Returns resources by name, ascending. */
   static ObjectNode amounts(Resources resources) {
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     new TreeMap<>(resources.tenThousandths()).forEach((name, amount) -> number(json, name, amount));
     return json;
   }
@@ -176,18 +175,8 @@ public final class PlacementJson {
   }
 
   private static ObjectNode texts(Map<String, String> texts) {
-    ObjectNode json = object();
+    ObjectNode json = JsonNodes.object();
     new TreeMap<>(texts).forEach(json::put);
     return json;
-  }
-
-  private static ObjectNode list() {
-    ObjectNode json = object().put("object", "list");
-    json.putArray("data");
-    return json;
-  }
-
-  private static ObjectNode object() {
-    return JsonNodeFactory.instance.objectNode();
   }
 }
