@@ -96,6 +96,11 @@ public record AutoscalingConfig(
         1);
   }
 
+  /** Returns whether the model may be without any replica while nobody asks for it. */
+  public boolean scalesToZero() {
+    return minReplicas == 0;
+  }
+
   /** Returns how many replicas there are at the start. */
   public int startReplicas() {
     return initialReplicas.orElse(minReplicas);

@@ -113,7 +113,7 @@ final class DeployedModel implements ModelHandle, RouterListener {
 
   /** Returns whether it can answer, if need be after a first replica has started for that. */
   boolean answers() {
-    boolean startsFromZero = config.deploymentConfig().autoscaling().minReplicas() == 0;
+    boolean startsFromZero = config.deploymentConfig().autoscaling().scalesToZero();
     return ready() || (startsFromZero && isKnown() && failure.isEmpty());
   }
 

@@ -170,7 +170,9 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
       handOver(open, next.get());
     } else if (closing) {
       open.sink().fail(errors.deleted());
-    } else if (loads.size() == 0 && !hadReplica && !startsFromZero()) {
+    } else if (loads.size() == 0
+        && !hadReplica
+        && !config.deploymentConfig().autoscaling().scalesToZero()) {
       open.sink().fail(errors.notReady());
     } else {
       streams.open(open, config.deploymentConfig().timeout(open.request().terms()));
@@ -188,10 +190,6 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   private void leaveWaiting() {
     next.ifPresent(router -> streams.moveWaiting(open -> handOver(open, router)));
     streams.dropWaiting(errors.notReady());
-  }
-
-  private boolean startsFromZero() {
-    return config.deploymentConfig().autoscaling().minReplicas() == 0;
   }
 
   private void awaitDeadline() {
@@ -291,7 +289,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
 
   private Behavior<Command> onTick(Tick tick) {
     streams.askTheSilent(settings.resendAfter(), errors.silent());
-    streams.endWaitForReplica(settings.startTimeout(), errors.notReady());
+    streams.endWaitForReplica(settings.waitForReplica(), errors.notReady());
     backlog.repeat();
     return stopIfDone();
   }

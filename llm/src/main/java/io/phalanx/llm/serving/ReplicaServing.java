@@ -22,7 +22,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,9 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private static final String WARM_UP = "warm-up";
-
-  /** How many step timeouts may pass without a step's end before the replica is given up. */
-  private static final int STUCK_FACTOR = 2;
 
   private static final long NANOS_PER_MILLI = 1_000_000;
 
@@ -46,7 +42,6 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
 
   private final TimerScheduler<Replica.Command> timers;
   private final ReplicaSpec spec;
-  private final ServingSettings settings;
   private final ReplicaRanks ranks;
   private final ReplicaModel model;
   private final ReplicaOwner owner;
@@ -56,12 +51,11 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private final ReplicaStreams streams;
   private final Set<ActorRef<Replica.ToIngress>> subscribers = new HashSet<>();
   private final UnreadRequests unread;
+  private final StepWatch steps;
+  private final ReplicaListing listing;
   private final Set<ActorRef<Replica.ToIngress>> watched = new HashSet<>();
   private @Nullable Backlog reported;
-  private long lastProgressNanos;
-  private boolean asked;
   private boolean ready;
-  private boolean active;
   private boolean draining;
 
   ReplicaServing(
@@ -75,7 +69,8 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     super(context);
     this.timers = timers;
     this.spec = spec;
-    this.settings = settings;
+    this.steps = new StepWatch(settings.stepTimeout());
+    this.listing = new ReplicaListing(context.getSystem(), spec);
     this.ranks = ranks;
     this.model = model;
     this.unread = UnreadRequests.of(context.getSystem());
@@ -125,15 +120,13 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     for (ModelInput input = engine.schedule(); input != null; input = engine.schedule()) {
       ranks.executeAll(input);
       if (idle) {
-        lastProgressNanos = System.nanoTime();
+        steps.begin(System.nanoTime());
       }
     }
   }
 
   private Behavior<Replica.Command> onStepDone(Replica.StepDone done) {
-    long now = System.nanoTime();
-    List<TokenEvent> events = engine.update(done.output(), now - lastProgressNanos);
-    lastProgressNanos = now;
+    List<TokenEvent> events = engine.update(done.output(), steps.end(System.nanoTime()));
     pump();
     streams.send(events);
     if (!ready && !events.isEmpty()) {
@@ -217,9 +210,14 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   }
 
   private Behavior<Replica.Command> onReport(Report tick) {
-    if (isStuck()) {
-      String reason = "%s, for %d ms".formatted(ranks.stuck(), waitedNanos() / NANOS_PER_MILLI);
+    long now = System.nanoTime();
+    boolean running = engine.stepsInFlight() > 0;
+    if (steps.isStuck(running, now)) {
+      String reason = "%s, for %d ms".formatted(ranks.stuck(), steps.waited(now) / NANOS_PER_MILLI);
       return fail(ErrorCode.REPLICA_FAILED, reason);
+    }
+    if (steps.becameLate(running, now)) {
+      ranks.askForSteps(self());
     }
     Backlog backlog = backlog();
     if (ready && !backlog.equals(reported)) {
@@ -229,21 +227,6 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
       owner.tell(new ReplicaGang.Reported(spec.name(), backlog, engine.stats()));
     }
     return this;
-  }
-
-  private long waitedNanos() {
-    return engine.stepsInFlight() > 0 ? System.nanoTime() - lastProgressNanos : 0;
-  }
-
-  /** Asks the ranks how far they are before it says that they are stuck. */
-  private boolean isStuck() {
-    long timeout = settings.stepTimeout().toNanos();
-    boolean late = waitedNanos() > timeout;
-    if (late && !asked) {
-      ranks.askForSteps(self());
-    }
-    asked = late;
-    return waitedNanos() > STUCK_FACTOR * timeout;
   }
 
   private Behavior<Replica.Command> onWorkerSteps(Replica.WorkerSteps steps) {
@@ -261,14 +244,8 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   }
 
   private Behavior<Replica.Command> onActivate(Replica.Activate activate) {
-    if (ready && !active && !draining) {
-      active = true;
-      getContext()
-          .getSystem()
-          .receptionist()
-          .tell(
-              Receptionist.register(
-                  Replica.serviceKey(spec.config().modelId(), spec.version().id()), self()));
+    if (ready && !draining) {
+      listing.add(self());
     }
     return this;
   }
@@ -291,14 +268,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     }
     draining = true;
     owner.drain();
-    if (active) {
-      getContext()
-          .getSystem()
-          .receptionist()
-          .tell(
-              Receptionist.deregister(
-                  Replica.serviceKey(spec.config().modelId(), spec.version().id()), self()));
-    }
+    listing.remove(self());
     timers.startSingleTimer(new DrainTimedOut(), limits.gracefulShutdownTimeout());
     return engine.isIdle() ? finishDrain() : this;
   }

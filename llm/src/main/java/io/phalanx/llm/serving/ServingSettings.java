@@ -16,6 +16,7 @@ import java.time.Duration;
  * @param adoptionTimeout how long a controller that takes over waits for replicas that run
  * @param reportInterval how often a replica tells its backlog
  * @param resendAfter after how long without an event an ingress asks for it
+ * @param waitForReplica how long a request may wait at an ingress while there is no replica at all
  * @param kvMemoryShare share of free memory for the KV caches of a JVM
  * @param ranks what the ranks of this node may use, from {@code phalanx.node} and {@code
  *     phalanx.runtime}
@@ -29,6 +30,7 @@ public record ServingSettings(
     Duration adoptionTimeout,
     Duration reportInterval,
     Duration resendAfter,
+    Duration waitForReplica,
     double kvMemoryShare,
     RankSettings ranks) {
 
@@ -48,6 +50,7 @@ public record ServingSettings(
             positive(serving, "adoption-timeout"),
             positive(serving, "report-interval"),
             positive(serving, "resend-after"),
+            positive(serving, "wait-for-replica"),
             serving.number("kv-memory-share", 0.0001, 1),
             RankSettings.of(config));
     serving.know("replica-mailbox").rejectUnknown();

@@ -59,6 +59,19 @@ final class RouterAdmissionTest {
     assertThat(controller.fishForMessage(WAIT, RouterAdmissionTest::untilZero)).isNotEmpty();
   }
 
+  @Test
+  void open_noReplicaComes_isToldSo() {
+    ActorRef<ReplicaRouter.Command> router =
+        router(config(), "phalanx.serving.wait-for-replica = 10 ms");
+    replica().stop();
+    listener.await(1);
+    listener.await(0);
+
+    Reader reader = open(router, "r");
+
+    assertThat(reader.failure().code()).isEqualTo(ErrorCode.NOT_READY);
+  }
+
   private static FishingOutcome untilZero(DeploymentController.IngressBacklog backlog) {
     return backlog.waitingRequests() == 0
         ? FishingOutcomes.complete()
@@ -152,11 +165,16 @@ final class RouterAdmissionTest {
   }
 
   private ActorRef<ReplicaRouter.Command> router(LlmConfigBuilder config) {
+    return router(config, "");
+  }
+
+  private ActorRef<ReplicaRouter.Command> router(LlmConfigBuilder config, String settings) {
     return testKit.spawn(
         ReplicaRouter.create(
             config.build(),
             "1",
-            ServingSettings.of(ConfigFactory.load()),
+            ServingSettings.of(
+                ConfigFactory.parseString(settings).withFallback(ConfigFactory.load())),
             listener,
             controller.ref()::tell));
   }

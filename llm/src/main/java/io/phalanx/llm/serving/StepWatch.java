@@ -1,0 +1,50 @@
+package io.phalanx.llm.serving;
+
+import java.time.Duration;
+
+/**
+ * Whether the steps of a replica go on: one that is late makes the replica ask its ranks, and one
+ * that is late twice over has a rank that is stuck. Times are nanoseconds of one clock.
+ */
+final class StepWatch {
+
+  /** How many timeouts may pass without a step's end before a rank counts as stuck. */
+  private static final int STUCK_FACTOR = 2;
+
+  private final long timeoutNanos;
+  private long progressNanos;
+  private boolean isLate;
+
+  StepWatch(Duration timeout) {
+    this.timeoutNanos = timeout.toNanos();
+  }
+
+  /** A step begins while none runs. */
+  void begin(long nowNanos) {
+    progressNanos = nowNanos;
+  }
+
+  /** Ends a step and returns how long it took. */
+  long end(long nowNanos) {
+    long took = nowNanos - progressNanos;
+    progressNanos = nowNanos;
+    return took;
+  }
+
+  /** Returns for how long none of the steps that run has ended. */
+  long waited(long nowNanos) {
+    return nowNanos - progressNanos;
+  }
+
+  /** Returns whether the steps that run have become late since this was asked last. */
+  boolean becameLate(boolean running, long nowNanos) {
+    boolean before = isLate;
+    isLate = running && waited(nowNanos) > timeoutNanos;
+    return isLate && !before;
+  }
+
+  /** Returns whether a rank is stuck with the steps that run. */
+  boolean isStuck(boolean running, long nowNanos) {
+    return running && waited(nowNanos) > STUCK_FACTOR * timeoutNanos;
+  }
+}
