@@ -132,6 +132,7 @@ def measure_server(name, work, model, bits, sets):
             streams, requests, prompt, output, wanted = LOADS[key]
             figures[key] = load.measure(URL, model, streams, requests, prompt, output)[wanted]
         figures["memory"] = resident(process.pid)
+    print(f"{name}: " + ", ".join(f"{key} {value:.1f}" for key, value in figures.items()), file=sys.stderr, flush=True)
     return figures
 
 
