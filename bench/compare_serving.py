@@ -2,28 +2,25 @@
 
 `wrk` is the client of all, one thread on the same cores. All loads run once to warm up before the first is measured,
 longer on a JVM, whose compiler takes a core of two for most of a minute. Ray Serve runs as it comes and with
-RAY_SERVE_ENABLE_HA_PROXY=1. A figure is the median of the rounds. `first token` is what Phalanx's own histogram says of
-a load of many streams: from the arrival of a request to its first token.
+RAY_SERVE_ENABLE_HA_PROXY=1. A figure is the median of the rounds.
 """
 import argparse
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE.parent / "llm/src/test/resources/golden/llama-tiny"
 PORT = 18300
 URL = f"http://127.0.0.1:{PORT}"
-MANY_STREAMS = 256
+SEQUENCES = 256
 EVENTS = 64
 WARM_UP = {"Ray Serve": 5, "Ray Serve, HAProxy": 5, "Phalanx": 20}  # seconds of each load
 LOADS = {  # name -> path, wrk's arguments, what one request counts
@@ -34,7 +31,7 @@ LOADS = {  # name -> path, wrk's arguments, what one request counts
 
 
 def phalanx(arguments):
-    return ["java", "-Xmx2g", "-classpath", arguments.classpath, "io.phalanx.http.StandInServer", str(PORT), str(MODEL), str(MANY_STREAMS)], {}
+    return ["java", "-Xmx2g", "-classpath", arguments.classpath, "io.phalanx.http.StandInServer", str(PORT), str(MODEL), str(SEQUENCES)], {}
 
 
 def ray_serve(arguments):
@@ -90,35 +87,7 @@ def measure(name, arguments):
         for load, (path, script_arguments, count) in LOADS.items():
             result = wrk(arguments.clients, arguments.seconds, path, script_arguments)
             figures[load] = {"per_s": count * result["requests"] / result["seconds"], "p50_ms": result["p50_ms"], "p99_ms": result["p99_ms"]}
-        if name == "Phalanx":
-            figures["first token"] = first_tokens(arguments.seconds)
     return figures
-
-
-def first_tokens(seconds):
-    before = first_token_buckets()
-    wrk(MANY_STREAMS, seconds, *LOADS[f"stream of {EVENTS} events"][:2])
-    buckets = [(bound, count - old) for (bound, count), (_, old) in zip(first_token_buckets(), before)]
-    return {"p50_ms": quantile(buckets, 0.5), "p99_ms": quantile(buckets, 0.99), "requests": buckets[-1][1]}
-
-
-def first_token_buckets():
-    """Returns (upper bound in ms, requests up to it) for each bucket of Phalanx's histogram."""
-    with urllib.request.urlopen(URL + "/metrics") as response:
-        text = response.read().decode()
-    found = re.findall(r'^\S*time_to_first_token_seconds_bucket\{.*le="([^"]+)".*\} (\S+)', text, re.MULTILINE)
-    return [(float(bound) * 1e3, float(count)) for bound, count in found]
-
-
-def quantile(buckets, share):
-    """Interpolates within the bucket, as Prometheus does."""
-    wanted = share * buckets[-1][1]
-    low, below = 0.0, 0.0
-    for bound, count in buckets:
-        if count >= wanted:
-            return low + (bound - low) * (wanted - below) / max(count - below, 1)
-        low, below = bound, count
-    return float("inf")
 
 
 def median_of(rounds, load):
@@ -135,8 +104,6 @@ def table(arguments, rounds):
         cells = [f"{row['per_s']:,.0f}, {row['p50_ms']:.1f}, {row['p99_ms']:.1f}" for row in figures.values()]
         cells += [f"{figures['Phalanx']['per_s'] / figures[name]['per_s']:.1f} x" for name in peers]
         print(f"| {load} | " + " | ".join(cells) + " |")
-    first = median_of(rounds["Phalanx"], "first token")
-    print(f"\nFirst token of {MANY_STREAMS} streams, in Phalanx's server: p50 {first['p50_ms']:.1f} ms, p99 {first['p99_ms']:.1f} ms")
 
 
 def cpu_name():
