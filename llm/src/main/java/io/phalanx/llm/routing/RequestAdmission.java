@@ -48,7 +48,7 @@ public final class RequestAdmission<R, T> {
   public record Dispatched<R, T>(T item, R replica) {}
 
   private final ReplicaLoads<R> loads;
-  private final ReplicaPicker<R> picker;
+  private ReplicaPicker<R> picker;
   private final RequestQueue<T> queue = new RequestQueue<>();
   private final Map<T, RequestQueue.Entry<T>> waiting = new HashMap<>();
   private final OutputLengths lengths = new OutputLengths();
@@ -67,6 +67,11 @@ public final class RequestAdmission<R, T> {
   public void limits(AdmissionLimits other) {
     limits = other;
     loads.maxOngoing(other.maxOngoing());
+  }
+
+  /** Chooses replicas in another way from now on. */
+  public void picker(ReplicaPicker<R> other) {
+    picker = other;
   }
 
   /** Returns the replicas and how busy they are. */

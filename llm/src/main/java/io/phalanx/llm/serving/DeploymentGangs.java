@@ -36,6 +36,9 @@ final class DeploymentGangs implements ReplicaGang.Listener {
   /** The placement group manager tells all groups. */
   record GroupsListed(PlacementGroupManager.Groups groups) implements Own {}
 
+  /** A manager that has just been replaced too may not know all groups at first. */
+  private static final int LISTINGS = 10;
+
   private final ActorContext<Command> context;
   private final ActorRef<Command> self;
   private final ServingSettings settings;
@@ -45,7 +48,9 @@ final class DeploymentGangs implements ReplicaGang.Listener {
   private final Adoption adoption = new Adoption();
   private final String modelId;
   private boolean adopting;
-  private boolean unclaimed;
+
+  /** How often groups without a replica are still to be looked for. */
+  private int listingsLeft;
 
   DeploymentGangs(
       ActorContext<Command> context,
@@ -72,13 +77,18 @@ final class DeploymentGangs implements ReplicaGang.Listener {
 
   void endAdoption() {
     adopting = false;
-    unclaimed = true;
+    listingsLeft = LISTINGS;
     askForGroups();
+  }
+
+  /** Returns whether no group of an earlier controller can be left. */
+  boolean isSettled() {
+    return listingsLeft == 0;
   }
 
   /** Asks again for what has not been answered. */
   void tick() {
-    if (unclaimed) {
+    if (listingsLeft > 0) {
       askForGroups();
     }
   }
@@ -204,7 +214,7 @@ final class DeploymentGangs implements ReplicaGang.Listener {
 
   /** Removes the groups that an earlier controller had asked for and no replica has claimed. */
   void giveBackUnclaimed(GroupsListed listed) {
-    unclaimed = false;
+    listingsLeft = Math.max(0, listingsLeft - 1);
     Set<String> claimed = table.replicaNames();
     for (GroupView group : listed.groups().groups()) {
       String id = group.spec().id();

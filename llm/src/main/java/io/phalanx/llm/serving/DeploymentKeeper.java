@@ -163,7 +163,7 @@ final class DeploymentKeeper {
               ? Rollout.plan(List.of(), 0, 1, gangs.view())
               : current.plan(gangs.view()));
     }
-    if (deleting && gangs.isEmpty() && !waits) {
+    if (deleting && gangs.isEmpty() && gangs.isSettled() && !waits) {
       end();
     } else if (current != null) {
       publish(current.desired());
@@ -271,6 +271,7 @@ final class DeploymentKeeper {
 
   void groupsListed(DeploymentGangs.GroupsListed listed) {
     gangs.giveBackUnclaimed(listed);
+    reconcile();
   }
 
   void written(Written written) {

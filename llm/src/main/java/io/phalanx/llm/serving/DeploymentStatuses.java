@@ -34,7 +34,8 @@ final class DeploymentStatuses {
       return DeploymentState.UNHEALTHY;
     }
     boolean isNew = desired.wanted().trial() == Trial.NEW && desired.effectiveTarget() > 0;
-    if (isNew || desired.isRolling() || desired.deleting()) {
+    boolean isEmpty = desired.effectiveTarget() == 0 && ready + stopping == 0;
+    if (isNew || (desired.isRolling() && !isEmpty) || desired.deleting()) {
       return DeploymentState.UPDATING;
     }
     if (ready < desired.target()) {

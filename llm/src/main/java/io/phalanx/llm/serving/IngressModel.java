@@ -103,8 +103,8 @@ final class IngressModel {
     }
     List<DeployedModel> gone = List.copyOf(leaving);
     leaving.clear();
-    show();
     gone.forEach(old -> old.giveWay(wanted()));
+    show();
     gone.forEach(retired::retire);
   }
 

@@ -181,6 +181,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   private Behavior<Command> onFollowAgain(FollowAgain again) {
     DeploymentController.Follow follow = new DeploymentController.Follow(getContext().getSelf());
     models.keySet().forEach(modelId -> controllers.accept(modelId, follow));
+    followed.forEach(deployment -> deployment.tell(follow));
     return this;
   }
 

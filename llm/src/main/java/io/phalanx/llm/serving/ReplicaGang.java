@@ -400,6 +400,9 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
       }
     }
     launchIfComplete();
+    if (!stopping) {
+      activateIfReady();
+    }
     return this;
   }
 }

@@ -15,12 +15,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReplicaOwner {
   private static final Duration ANNOUNCE_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration READY_INTERVAL = Duration.ofSeconds(5);
 
   /** The owner has ended. */
   record OwnerLost(ActorRef<ReplicaGang.Command> owner) implements Replica.OwnerChange {}
 
   /** Nobody has adopted the replica yet. */
   record AnnounceAgain() implements Replica.OwnerChange {}
+
+  /** Nobody has activated the replica yet. */
+  record ReadyAgain() implements Replica.OwnerChange {}
 
   private final ActorContext<Replica.Command> context;
   private final TimerScheduler<Replica.Command> timers;
@@ -47,10 +51,19 @@ final class ReplicaOwner {
     owner.tell(message);
   }
 
-  /** Tells that the replica has generated a real token; those who adopt it learn it too. */
+  /**
+   * Tells that the replica has generated a real token, again until it is activated; those who adopt
+   * it learn it too.
+   */
   void becomeReady(ReplicaGang.Ready event) {
     ready = event;
     owner.tell(event);
+    timers.startTimerWithFixedDelay(new ReadyAgain(), READY_INTERVAL);
+  }
+
+  /** The owner knows that the replica is ready. */
+  void activated() {
+    timers.cancel(new ReadyAgain());
   }
 
   void drain() {
@@ -64,8 +77,17 @@ final class ReplicaOwner {
       announce();
     } else if (change instanceof AnnounceAgain) {
       announce();
+    } else if (change instanceof ReadyAgain) {
+      tellIfReady();
     } else if (change instanceof Replica.Adopt adopt) {
       adopt(adopt.owner());
+    }
+  }
+
+  private void tellIfReady() {
+    ReplicaGang.Ready event = ready;
+    if (event != null) {
+      owner.tell(event);
     }
   }
 
@@ -81,6 +103,7 @@ final class ReplicaOwner {
       context.unwatch(owner);
       owner = gang;
       context.watchWith(owner, new OwnerLost(owner));
+      tellIfReady();
     }
   }
 }

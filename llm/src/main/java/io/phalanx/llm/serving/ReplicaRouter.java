@@ -1,9 +1,11 @@
 package io.phalanx.llm.serving;
 
 import io.phalanx.llm.LlmConfig;
+import io.phalanx.llm.RequestRouterConfig;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.routing.AdmissionLimits;
 import io.phalanx.llm.routing.ReplicaLoads;
+import io.phalanx.llm.routing.ReplicaPicker;
 import io.phalanx.llm.routing.ReplicaPickers;
 import io.phalanx.llm.routing.RequestAdmission;
 import io.phalanx.runtime.error.ErrorCode;
@@ -15,6 +17,7 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
+import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -122,11 +125,8 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     this.settings = settings;
     this.listener = listener;
     this.backlog = new IngressBacklogReporter(context.getSelf(), controller);
-    ActorRefResolver names = ActorRefResolver.get(context.getSystem());
     this.admission =
-        new RequestAdmission<>(
-            AdmissionLimits.of(config),
-            ReplicaPickers.of(config, RandomGenerator.getDefault(), names::toSerializationFormat));
+        new RequestAdmission<>(AdmissionLimits.of(config), picker(context.getSystem(), config));
     this.loads = admission.loads();
     this.streams = new RoutedStreams(self(), admission, backlog);
   }
@@ -148,6 +148,12 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
         .onMessage(DeadlinePassed.class, this::onDeadlinePassed)
         .onSignal(PostStop.class, signal -> onPostStop())
         .build();
+  }
+
+  private static ReplicaPicker<ActorRef<Replica.Command>> picker(
+      ActorSystem<?> system, LlmConfig config) {
+    ActorRefResolver names = ActorRefResolver.get(system);
+    return ReplicaPickers.of(config, RandomGenerator.getDefault(), names::toSerializationFormat);
   }
 
   private ActorRef<Replica.ToIngress> self() {
@@ -182,8 +188,8 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   }
 
   private static void handOver(Open open, ActorRef<Command> router) {
-    open.sink().movedTo(router);
     router.tell(open);
+    open.sink().movedTo(router);
   }
 
   /** Lets nothing wait here any more. */
@@ -210,7 +216,11 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   }
 
   private Behavior<Command> onReconfigure(Reconfigure reconfigure) {
+    RequestRouterConfig before = config.deploymentConfig().requestRouter();
     config = reconfigure.config();
+    if (!config.deploymentConfig().requestRouter().equals(before)) {
+      admission.picker(picker(getContext().getSystem(), config));
+    }
     errors = new RouterErrors(config);
     admission.limits(AdmissionLimits.of(config));
     streams.sendWaiting();
@@ -296,6 +306,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
 
   private Behavior<Command> onPostStop() {
     streams.dropAll(errors.notReady());
+    watched.forEach(listener::onReplicaLost);
     listener.onReplicas(0);
     return this;
   }

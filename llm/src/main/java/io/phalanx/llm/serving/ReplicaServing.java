@@ -246,6 +246,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private Behavior<Replica.Command> onActivate(Replica.Activate activate) {
     if (ready && !draining) {
       listing.add(self());
+      owner.activated();
     }
     return this;
   }

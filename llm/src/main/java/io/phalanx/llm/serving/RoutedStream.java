@@ -21,6 +21,9 @@ final class RoutedStream {
   /** How often a silent replica is asked for its events before the request is given up. */
   private static final int MAX_ASKED = 20;
 
+  /** How many failing replicas a request may have been sent to before it counts as their fault. */
+  private static final int MAX_FAILURES = 3;
+
   private final GenerationRequest request;
   private final TokenSink sink;
   private final long deadlineNanos;
@@ -29,6 +32,7 @@ final class RoutedStream {
   private int nextPosition;
   private long heardNanos;
   private int asked;
+  private int failures;
 
   /** Creates the stream of a request that came now and may take {@code timeout}. */
   RoutedStream(
@@ -72,9 +76,13 @@ final class RoutedStream {
     return other.equals(replica);
   }
 
-  /** Returns whether nothing was delivered, so that another replica may begin anew. */
-  boolean isUntouched() {
-    return nextPosition == 0;
+  /**
+   * The replica has failed. Returns whether another one may begin anew: nothing was delivered, and
+   * the request has not seen so many fail that it may be what ends them.
+   */
+  boolean beginsAnew() {
+    failures++;
+    return nextPosition == 0 && failures < MAX_FAILURES;
   }
 
   int nextPosition() {

@@ -170,10 +170,13 @@ final class RoutedStreams {
     if (stream == null) {
       return;
     }
-    if (failed.code() == ErrorCode.OVERLOADED) {
+    boolean hasFailed = failed.code() == ErrorCode.REPLICA_FAILED;
+    if (failed.code() == ErrorCode.OVERLOADED || hasFailed) {
       loads.full(failed.replica());
     }
-    if (failed.code() == ErrorCode.NOT_READY || failed.code() == ErrorCode.OVERLOADED) {
+    if (failed.code() == ErrorCode.NOT_READY
+        || failed.code() == ErrorCode.OVERLOADED
+        || (hasFailed && stream.beginsAnew())) {
       putBack(stream);
     } else {
       drop(stream, RouterErrors.of(failed));
@@ -194,7 +197,7 @@ final class RoutedStreams {
   /** Ends what a replica that is gone has begun, and gives what it has not to another one. */
   void lose(ActorRef<Replica.Command> replica, ServingException error) {
     for (RoutedStream stream : List.copyOf(streams.values())) {
-      if (stream.isAt(replica) && stream.isUntouched()) {
+      if (stream.isAt(replica) && stream.beginsAnew()) {
         putBack(stream);
       } else if (stream.isAt(replica)) {
         drop(stream, error);

@@ -8,6 +8,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The events of one request between its router and its reader. The router never waits: when the
@@ -15,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * #MAX_PENDING} events wait.
  */
 final class TokenBuffer implements TokenSink, TokenReader {
+  private static final Logger LOG = LoggerFactory.getLogger(TokenBuffer.class);
+
   /** The most events that wait for a slow reader. */
   static final int MAX_PENDING = 256;
 
@@ -69,9 +73,18 @@ final class TokenBuffer implements TokenSink, TokenReader {
     return takeReady();
   }
 
+  /** A request that was cancelled while it moved is cancelled where it is now. */
   @Override
-  public synchronized void movedTo(ActorRef<ReplicaRouter.Command> next) {
+  public void movedTo(ActorRef<ReplicaRouter.Command> next) {
+    if (answeredBy(next)) {
+      next.tell(new ReplicaRouter.Cancel(request.requestId(), this));
+    }
+  }
+
+  /** Returns whether the sequence has ended already. */
+  private synchronized boolean answeredBy(ActorRef<ReplicaRouter.Command> next) {
     router = next;
+    return ended;
   }
 
   @Override
@@ -92,8 +105,13 @@ final class TokenBuffer implements TokenSink, TokenReader {
   }
 
   private static void run(@Nullable Runnable task) {
-    if (task != null) {
+    if (task == null) {
+      return;
+    }
+    try {
       task.run();
+    } catch (RuntimeException e) {
+      LOG.error("A reader of tokens has failed", e);
     }
   }
 

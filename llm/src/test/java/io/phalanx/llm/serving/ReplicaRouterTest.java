@@ -158,6 +158,30 @@ final class ReplicaRouterTest {
   }
 
   @Test
+  void replicaFails_beforeTheFirstToken_anotherGetsTheRequestButNotForEver() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    TestProbe<Replica.Command> first = replica();
+    Reader reader = open(router, "r");
+    first.expectMessageClass(Replica.Generate.class, WAIT);
+    TestProbe<Replica.Command> second = replica();
+    listener.await(2);
+
+    router.tell(failed(first));
+    second.expectMessageClass(Replica.Generate.class, WAIT);
+    TestProbe<Replica.Command> third = replica();
+    router.tell(failed(second));
+    third.expectMessageClass(Replica.Generate.class, WAIT);
+    router.tell(failed(third));
+
+    assertThat(reader.failure().code()).isEqualTo(ErrorCode.REPLICA_FAILED);
+  }
+
+  private static Replica.RequestFailed failed(TestProbe<Replica.Command> replica) {
+    return new Replica.RequestFailed(
+        replica.ref(), "r", ErrorCode.REPLICA_FAILED, "a rank ended", Optional.empty());
+  }
+
+  @Test
   void backlogs_ofTwoReplicas_sendTheRequestToTheLesser() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> busy = replica();

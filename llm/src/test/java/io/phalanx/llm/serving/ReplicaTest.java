@@ -238,6 +238,7 @@ final class ReplicaTest {
     replica.tell(generate("r", new int[] {1, 2, 3}, 20));
 
     assertThat(events("r")).hasSize(20);
+    next.expectMessageClass(ReplicaGang.Ready.class, WAIT);
     next.expectMessageClass(ReplicaGang.Reported.class, WAIT);
   }
 
