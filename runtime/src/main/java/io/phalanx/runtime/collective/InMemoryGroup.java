@@ -2,6 +2,7 @@ package io.phalanx.runtime.collective;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -21,6 +22,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class InMemoryGroup {
   private static final Map<String, InMemoryGroup> GROUPS = new HashMap<>();
+
+  /** How many groups are remembered that ended before all of their ranks had joined. */
+  private static final int MOST_ENDED = 1_024;
+
+  /** Why such groups ended, for their ranks that come late, the oldest first. */
+  private static final Map<String, String> ENDED = new LinkedHashMap<>();
 
   /** Messages that may wait between two ranks: more than any pipeline keeps in flight. */
   private static final int MOST_WAITING = 16;
@@ -49,13 +56,23 @@ final class InMemoryGroup {
   static InMemoryGroup join(GroupSpec spec, int rank) {
     String key = spec.key();
     synchronized (GROUPS) {
-      InMemoryGroup group = GROUPS.computeIfAbsent(key, k -> new InMemoryGroup(k, spec));
+      InMemoryGroup group = GROUPS.computeIfAbsent(key, k -> create(k, spec));
       if (group.size != spec.size() || !group.joined.add(rank)) {
         throw new IllegalArgumentException(
             "rank [" + rank + "] of [" + spec + "] has joined before, or the sizes differ");
       }
       return group;
     }
+  }
+
+  /** A rank that comes after the others have left again finds the group failed as they left it. */
+  private static InMemoryGroup create(String key, GroupSpec spec) {
+    InMemoryGroup group = new InMemoryGroup(key, spec);
+    String reason = ENDED.get(key);
+    if (reason != null) {
+      group.waits.fail(reason);
+    }
+    return group;
   }
 
   /** Takes {@code rank} out for good; the last one frees what is left. */
@@ -65,8 +82,18 @@ final class InMemoryGroup {
       left.add(rank);
       if (left.equals(joined)) {
         GROUPS.remove(key);
+        rememberEnd();
         free();
       }
+    }
+  }
+
+  private void rememberEnd() {
+    if (joined.size() < size) {
+      ENDED.put(key, Objects.requireNonNull(waits.failure()));
+    }
+    if (ENDED.size() > MOST_ENDED) {
+      ENDED.remove(ENDED.keySet().iterator().next());
     }
   }
 

@@ -33,6 +33,18 @@ final class InMemoryProcessGroupTest extends SharedMemoryContract {
   }
 
   @Test
+  void join_afterTheOthersHaveLeft_findsTheGroupFailed() {
+    GroupSpec spec = spec(2, Duration.ofMinutes(1));
+    try (ProcessGroup first = ProcessGroups.join(spec, 1, Device.CPU)) {
+      first.abort("rank 1 has lost its device");
+    }
+
+    try (ProcessGroup late = ProcessGroups.join(spec, 0, Device.CPU)) {
+      assertThat(reason(() -> wait(late, true))).contains("rank 1 has lost its device");
+    }
+  }
+
+  @Test
   void meeting_inOneJvm_needsNothing() {
     assertThat(ProcessGroups.newMeeting(Transport.MEMORY)).isEmpty();
   }
