@@ -184,6 +184,8 @@ final class PlacementClusterTest {
 
     PlacementGroup larger = groups.create(group("larger", STRICT_PACK, 2));
     assertThat(larger.await(Duration.ofMillis(1))).isFalse();
+    events.awaitAssert(
+        PATIENCE, () -> assertThat(join(groups.show("larger"))).as("asked for by now").isPresent());
     assertThat(join(groups.explain("larger")).summary()).isNotEmpty();
     assertThatThrownBy(() -> join(groups.explain("nothing")))
         .hasRootCauseMessage("there is no group [nothing]; list them to see which there are");
