@@ -4,17 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.phalanx.runtime.device.Device;
-import io.phalanx.runtime.device.NativeRuntime;
 import io.phalanx.runtime.error.ServingException;
 import java.util.List;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,18 +22,13 @@ final class KernelsTest {
   private static final int IN = 72;
   private static final int OUT = 40;
 
-  private NativeRuntime.RankThread thread;
-  private PointerScope scope;
-  private NativeOwner owner;
+  @RegisterExtension final RankThreadExtension rank = new RankThreadExtension();
   private Kernels kernels;
 
   @BeforeEach
   void enter() {
-    thread = NativeRuntime.enterRankThread(1);
-    scope = new PointerScope();
-    owner = new NativeOwner();
-    kernels = Kernels.of(Device.CPU, ScalarType.BFloat16, KernelSettings.exact(1), 16, owner);
-    torch.manual_seed(7);
+    kernels =
+        Kernels.of(Device.CPU, ScalarType.BFloat16, KernelSettings.exact(1), 16, rank.owner());
   }
 
   @Test
@@ -43,16 +36,10 @@ final class KernelsTest {
     KernelSettings settings =
         new KernelSettings(1, Quantization.NONE, false, true, KvCacheType.AUTO);
 
-    assertThatThrownBy(() -> Kernels.of(Device.cuda(0), ScalarType.BFloat16, settings, 16, owner))
+    assertThatThrownBy(
+            () -> Kernels.of(Device.cuda(0), ScalarType.BFloat16, settings, 16, rank.owner()))
         .isInstanceOf(ServingException.class)
         .hasMessageContaining("batch-invariant");
-  }
-
-  @AfterEach
-  void leave() {
-    owner.close();
-    scope.close();
-    thread.close();
   }
 
   @ParameterizedTest
@@ -62,7 +49,7 @@ final class KernelsTest {
     Tensor bias = torch.randn(OUT);
     Tensor input = torch.randn(rows, IN);
 
-    Tensor found = kernels.linear().prepare(List.of(weight), bias, owner).forward(input);
+    Tensor found = kernels.linear().prepare(List.of(weight), bias, rank.owner()).forward(input);
 
     assertClose(found, torch.linear(input, weight.to(ScalarType.Float)).add_(bias), 3e-5);
   }
@@ -73,7 +60,7 @@ final class KernelsTest {
     Tensor weight = torch.full(new long[] {OUT, IN}, new Scalar(weightValue));
     Tensor input = torch.ones(1, IN);
 
-    Tensor found = kernels.linear().prepare(List.of(weight), null, owner).forward(input);
+    Tensor found = kernels.linear().prepare(List.of(weight), null, rank.owner()).forward(input);
 
     assertClose(found, torch.linear(input, weight), 1e-6 * weightValue * IN);
   }
@@ -83,13 +70,14 @@ final class KernelsTest {
   void linear_int8_isNearTheFloat32Product(int rows) {
     KernelSettings settings =
         new KernelSettings(2, Quantization.INT8, false, false, KvCacheType.AUTO);
-    LinearMethod int8 = Kernels.of(Device.CPU, ScalarType.BFloat16, settings, 16, owner).linear();
+    LinearMethod int8 =
+        Kernels.of(Device.CPU, ScalarType.BFloat16, settings, 16, rank.owner()).linear();
     Tensor upper = torch.randn(OUT, IN).to(ScalarType.BFloat16);
     Tensor lower = torch.randn(3, IN).to(ScalarType.BFloat16);
     Tensor bias = torch.randn(OUT + 3);
     Tensor input = torch.randn(rows, IN);
 
-    Tensor found = int8.prepare(List.of(upper, lower), bias, owner).forward(input);
+    Tensor found = int8.prepare(List.of(upper, lower), bias, rank.owner()).forward(input);
 
     Tensor weight = LinearMethod.joined(List.of(upper, lower)).to(ScalarType.Float);
     double typical = Math.sqrt(IN);
@@ -103,7 +91,7 @@ final class KernelsTest {
     Tensor keys = torch.randn(length, 2, 16);
     Tensor values = torch.randn(length, 2, 16);
 
-    Tensor found = new CpuFlashAttention(owner).attend(query, keys, values);
+    Tensor found = new CpuFlashAttention(rank.owner()).attend(query, keys, values);
 
     assertClose(found, new MaskedAttention().attend(query, keys, values), 1e-5);
   }
@@ -117,7 +105,7 @@ final class KernelsTest {
 
     Tensor found = new MaskedAttention().attend(query, keys, values);
 
-    assertClose(found, new CpuFlashAttention(owner).attend(query, keys, values), 1e-5);
+    assertClose(found, new CpuFlashAttention(rank.owner()).attend(query, keys, values), 1e-5);
   }
 
   private static void assertClose(Tensor found, Tensor expected, double tolerance) {

@@ -2,33 +2,28 @@ package io.phalanx.llm.layers.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.phalanx.runtime.device.NativeRuntime;
-import org.bytedeco.javacpp.PointerScope;
+import io.phalanx.llm.layers.RankThreadExtension;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 final class ActivationsTest {
   private static final long ROWS = 512;
   private static final long COLUMNS = 1024;
 
-  private NativeRuntime.RankThread thread;
-  private PointerScope scope;
+  @RegisterExtension final RankThreadExtension rank = new RankThreadExtension();
   private Activations activations;
 
   @BeforeEach
   void enter() {
-    thread = NativeRuntime.enterRankThread(1);
-    scope = new PointerScope();
     activations = new Activations();
   }
 
   @AfterEach
   void leave() {
     activations.close();
-    scope.close();
-    thread.close();
   }
 
   @Test

@@ -9,20 +9,18 @@ import io.phalanx.llm.layers.CacheSettings;
 import io.phalanx.llm.layers.KvCache;
 import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.layers.ModelStep;
-import io.phalanx.llm.layers.NativeOwner;
 import io.phalanx.llm.layers.QkvParallelLinear.Heads;
+import io.phalanx.llm.layers.RankThreadExtension;
 import io.phalanx.llm.layers.TorchMethods;
-import io.phalanx.runtime.device.NativeRuntime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,25 +29,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class CompiledAttentionTest {
   private static final int NUM_BLOCKS = 96;
 
-  private NativeRuntime.RankThread thread;
-  private PointerScope scope;
-  private NativeOwner owner;
+  @RegisterExtension final RankThreadExtension rank = new RankThreadExtension();
   private Tensor frequencies;
 
   @BeforeEach
   void enter() {
-    thread = NativeRuntime.enterRankThread(1);
-    scope = new PointerScope();
-    owner = new NativeOwner();
-    torch.manual_seed(7);
     frequencies = torch.rand(32);
-  }
-
-  @AfterEach
-  void leave() {
-    owner.close();
-    scope.close();
-    thread.close();
   }
 
   /** Instruction set, type and what may differ, heads, key/value heads, head size, block size. */
@@ -143,7 +128,7 @@ final class CompiledAttentionTest {
       this.method = method;
       this.heads = heads;
       int blocks = 2 * NUM_BLOCKS * 16 / method.cache().blockSize() + 2;
-      this.cache = method.allocate(blocks, heads, owner);
+      this.cache = method.allocate(blocks, heads, rank.owner());
     }
 
     Tensor forward(Tensor projected, ModelInput input) {
@@ -155,7 +140,8 @@ final class CompiledAttentionTest {
     }
 
     private Tensor forward(Tensor projected, ModelStep step) {
-      Tensor rows = method.layer(heads, null, null, owner).forward(projected.clone(), cache, step);
+      Tensor rows =
+          method.layer(heads, null, null, rank.owner()).forward(projected.clone(), cache, step);
       return Objects.requireNonNull(rows, "the step has queries");
     }
   }

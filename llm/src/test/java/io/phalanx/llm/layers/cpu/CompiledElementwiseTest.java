@@ -6,17 +6,14 @@ import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.layers.CacheSettings;
 import io.phalanx.llm.layers.ElementwiseMethod;
 import io.phalanx.llm.layers.KvCacheType;
-import io.phalanx.llm.layers.NativeOwner;
+import io.phalanx.llm.layers.RankThreadExtension;
 import io.phalanx.llm.layers.TorchMethods;
-import io.phalanx.runtime.device.NativeRuntime;
 import java.util.List;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,24 +23,7 @@ final class CompiledElementwiseTest {
   private static final double TOLERANCE = 3e-6;
 
   private final ElementwiseMethod expected = TorchMethods.elementwise();
-  private NativeRuntime.RankThread thread;
-  private PointerScope scope;
-  private NativeOwner owner;
-
-  @BeforeEach
-  void enter() {
-    thread = NativeRuntime.enterRankThread(1);
-    scope = new PointerScope();
-    owner = new NativeOwner();
-    torch.manual_seed(7);
-  }
-
-  @AfterEach
-  void leave() {
-    owner.close();
-    scope.close();
-    thread.close();
-  }
+  @RegisterExtension final RankThreadExtension rank = new RankThreadExtension();
 
   /** Instruction set, rows and elements of a row. */
   private static Stream<Arguments> shapes() {
@@ -59,7 +39,7 @@ final class CompiledElementwiseTest {
 
   private ElementwiseMethod compiled(CpuIsa isa) {
     ComputePool pool = ComputePool.start(3, isa);
-    owner.onClose(pool::close);
+    rank.owner().onClose(pool::close);
     return new CompiledElementwise(pool);
   }
 
@@ -101,7 +81,7 @@ final class CompiledElementwiseTest {
   void embed_partOfATable_equalsLibTorch(CpuIsa isa, int rows, int size) {
     ElementwiseMethod method = compiled(isa);
     ComputePool pool = ComputePool.start(1, isa);
-    owner.onClose(pool::close);
+    rank.owner().onClose(pool::close);
     CompiledAttention attention =
         new CompiledAttention(
             pool, new CacheSettings(KvCacheType.FLOAT32, 16), new CompiledElementwise(pool));

@@ -2,16 +2,14 @@ package io.phalanx.llm.layers.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.phalanx.runtime.device.NativeRuntime;
+import io.phalanx.llm.layers.RankThreadExtension;
 import java.util.List;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -34,21 +32,7 @@ final class CpuLinearTest {
     {65, 96, 129}
   };
 
-  private NativeRuntime.RankThread thread;
-  private PointerScope scope;
-
-  @BeforeEach
-  void enter() {
-    thread = NativeRuntime.enterRankThread(1);
-    scope = new PointerScope();
-    torch.manual_seed(7);
-  }
-
-  @AfterEach
-  void leave() {
-    scope.close();
-    thread.close();
-  }
+  @RegisterExtension final RankThreadExtension rank = new RankThreadExtension();
 
   private static Stream<Arguments> variants() {
     return CpuIsa.available().stream()
