@@ -6,6 +6,7 @@ import io.phalanx.llm.engine.Backlog;
 import io.phalanx.llm.engine.EngineStats;
 import io.phalanx.placement.BundleId;
 import io.phalanx.placement.BundlePlacement;
+import io.phalanx.placement.Explanation;
 import io.phalanx.placement.GroupEvent;
 import io.phalanx.placement.NodeAgent;
 import io.phalanx.placement.PlacementGroupManager;
@@ -96,9 +97,7 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
   private final ActorRef<GroupEvent> groupEvents;
   private final ActorRef<NodeAgent.LaunchReply> launchReplies;
   private final RestartDelay restartDelay;
-  private GangSpec gang;
-  private GangMembers members;
-  private boolean stopping;
+  private final GangLife life;
 
   /**
    * Creates a gang, which starts at once.
@@ -114,16 +113,9 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> {
-                  ReplicaGang created =
-                      new ReplicaGang(context, timers, gang, settings, manager, listener);
-                  if (adopted.isEmpty()) {
-                    created.start();
-                  } else {
-                    created.adopt(adopted);
-                  }
-                  return created;
-                }));
+                timers ->
+                    new ReplicaGang(context, timers, gang, settings, manager, listener)
+                        .begin(adopted)));
   }
 
   private ReplicaGang(
@@ -135,30 +127,22 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
       Listener listener) {
     super(context);
     this.timers = timers;
-    this.gang = gang;
     this.restartDelay = new RestartDelay(settings);
     this.manager = manager;
     this.listener = listener;
     this.groupEvents = context.messageAdapter(GroupEvent.class, GroupChanged::new);
     this.launchReplies = context.messageAdapter(NodeAgent.LaunchReply.class, LaunchAnswered::new);
-    this.members = GangMembers.named(gang);
+    this.life = new GangLife(gang, new Effects());
+  }
+
+  private Behavior<Command> begin(List<DeploymentController.Announce> adopted) {
     timers.startTimerWithFixedDelay(new Tick(), TICK);
-  }
-
-  /** Its controller learns the names of the groups before the manager does. */
-  private void start() {
-    changed();
-    members.forEach(this::createGroup);
-  }
-
-  private void adopt(List<DeploymentController.Announce> adopted) {
-    members = GangMembers.adopted(adopted);
-    for (DeploymentController.Announce announced : adopted) {
-      watch(announced.spec().name(), announced.replica());
-      announced.replica().tell(new Replica.Adopt(getContext().getSelf()));
+    if (adopted.isEmpty()) {
+      life.start();
+    } else {
+      life.adopt(adopted, getContext().getSelf());
     }
-    activateIfReady();
-    start();
+    return this;
   }
 
   @Override
@@ -180,113 +164,58 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
         .build();
   }
 
-  private void createGroup(GangMember member) {
-    String name = ReplicaNames.group(gang.config().modelId(), member.name());
-    manager.tell(
-        new PlacementGroupManager.Create(
-            ReplicaBundles.group(gang.config(), member.name(), name), groupEvents));
-  }
-
-  private void changed() {
-    listener.onChange(gang, members.phase(), members.status(gang));
-  }
-
   private Behavior<Command> onGroupChanged(GroupChanged changed) {
-    GroupEvent event = changed.event();
-    GangMember member = members.find(event.groupId());
-    boolean isGone = event instanceof GroupEvent.GroupRemoved;
-    if (member == null || (member.isRemovalAsked() && !isGone)) {
-      return this;
-    }
-    if (event instanceof GroupEvent.GroupPending pending) {
-      member.waitBecause(pending);
-      getContext()
-          .getLog()
-          .warn("Replica [{}] waits for room: {}", member.name(), pending.explanation());
-    } else if (event instanceof GroupEvent.GroupCreated created && !member.isLaunched()) {
-      member.place(created.placements());
-      launchIfComplete();
-    } else if (event instanceof GroupEvent.GroupRejected rejected) {
-      return fail(member, rejected.code(), rejected.reason());
-    } else if (event instanceof GroupEvent.GroupRescheduling lost) {
-      String reason = "bundles " + lost.lostBundles() + " were lost: " + lost.reason();
-      return fail(member, ErrorCode.REPLICA_FAILED, reason);
-    } else if (event instanceof GroupEvent.GroupRemoved) {
-      return onGroupRemoved(member);
-    }
-    changed();
-    return this;
-  }
-
-  private void launchIfComplete() {
-    if (!members.all(GangMember::isPlaced)) {
-      return;
-    }
-    for (GangMember member : members) {
-      if (!member.isLaunched() && member.state() == ReplicaState.STARTING) {
-        BundlePlacement first = member.placements().get(0);
-        BundleId bundle = new BundleId(member.name(), first.bundleIndex());
-        ReplicaSpec spec = member.spec(gang, getContext().getSelf());
-        first.agent().tell(new NodeAgent.Launch(bundle, REPLICA_ACTOR, spec, launchReplies));
-      }
-    }
+    life.onGroup(changed.event());
+    return life.isOver() ? Behaviors.stopped() : this;
   }
 
   private Behavior<Command> onLaunchAnswered(LaunchAnswered answered) {
-    GangMember member = members.find(answered.reply().bundle().groupId());
-    if (member == null || member.isLaunched()) {
-      return this;
-    }
+    String replica = answered.reply().bundle().groupId();
     if (answered.reply() instanceof NodeAgent.LaunchRefused refused) {
-      return fail(member, refused.code(), refused.reason());
+      life.launchRefused(replica, refused.code(), refused.reason());
+    } else if (answered.reply() instanceof NodeAgent.Launched launched) {
+      life.launched(replica, launched.actor().narrow());
     }
-    NodeAgent.Launched launched = (NodeAgent.Launched) answered.reply();
-    ActorRef<Replica.Command> replica = launched.actor().narrow();
-    member.launched(replica);
-    watch(member.name(), replica);
     return this;
   }
 
-  private void watch(String name, ActorRef<Replica.Command> replica) {
-    getContext().watchWith(replica, new ReplicaLost(name));
-  }
-
   private Behavior<Command> onProgress(Progress progress) {
-    GangMember member = members.find(progress.replica());
-    if (member != null) {
-      member.progress(progress.text());
-      changed();
-    }
+    life.progress(progress.replica(), progress.text());
     return this;
   }
 
   private Behavior<Command> onReady(Ready ready) {
-    GangMember member = members.find(ready.replica());
-    if (member == null || member.state() != ReplicaState.STARTING) {
-      return this;
-    }
-    if (!member.isLaunched()) {
-      member.launched(ready.actor());
-      watch(member.name(), ready.actor());
-    }
-    member.ready(ready);
-    activateIfReady();
-    changed();
+    life.ready(ready);
     return this;
   }
 
-  /** Replicas that loaded meanwhile learn the limits that have changed since they began. */
-  private void activateIfReady() {
-    if (members.all(member -> member.state() == ReplicaState.READY)) {
-      restartDelay.reset();
-      members.forEach(member -> member.tell(new Replica.Reconfigure(gang.config())));
-      members.forEach(member -> member.tell(new Replica.Activate()));
-    }
+  private Behavior<Command> onReported(Reported reported) {
+    life.reported(reported.replica(), reported.backlog());
+    return this;
+  }
+
+  private Behavior<Command> onFailed(Failed failed) {
+    life.failed(failed.replica(), failed.code(), failed.reason());
+    return this;
+  }
+
+  private Behavior<Command> onReplicaLost(ReplicaLost lost) {
+    life.failed(lost.replica(), ErrorCode.REPLICA_FAILED, "the replica or its node ended");
+    return this;
+  }
+
+  private Behavior<Command> onDrained(Drained drained) {
+    life.drained(drained.replica());
+    return this;
+  }
+
+  private Behavior<Command> onStartAgain(StartAgain again) {
+    life.startAgain();
+    return this;
   }
 
   private Behavior<Command> onReconfigure(Reconfigure reconfigure) {
-    gang = gang.withConfig(reconfigure.config());
-    members.forEach(member -> member.tell(new Replica.Reconfigure(gang.config())));
+    life.reconfigure(reconfigure.config());
     return this;
   }
 
@@ -295,114 +224,68 @@ public final class ReplicaGang extends AbstractBehavior<ReplicaGang.Command> {
     return this;
   }
 
-  private Behavior<Command> onReported(Reported reported) {
-    GangMember member = members.find(reported.replica());
-    if (member != null) {
-      member.report(reported.backlog());
-      changed();
-    }
+  private Behavior<Command> onStop(Stop stop) {
+    life.stop();
+    return life.isOver() ? Behaviors.stopped() : this;
+  }
+
+  private Behavior<Command> onTick(Tick tick) {
+    life.tick();
     return this;
   }
 
-  private Behavior<Command> onFailed(Failed failed) {
-    GangMember member = members.find(failed.replica());
-    return member == null ? this : fail(member, failed.code(), failed.reason());
-  }
-
-  private Behavior<Command> onReplicaLost(ReplicaLost lost) {
-    GangMember member = members.find(lost.replica());
-    return member == null
-        ? this
-        : fail(member, ErrorCode.REPLICA_FAILED, "the replica or its node ended");
-  }
-
-  private Behavior<Command> fail(GangMember failed, ErrorCode code, String reason) {
-    if (failed.state() == ReplicaState.FAILED) {
-      return this;
+  /** Carries out what becomes of the replicas, by messages and timers. */
+  private final class Effects implements GangLife.Effects {
+    @Override
+    public void createGroup(GangSpec gang, GangMember member) {
+      String name = ReplicaNames.group(gang.config().modelId(), member.name());
+      manager.tell(
+          new PlacementGroupManager.Create(
+              ReplicaBundles.group(gang.config(), member.name(), name), groupEvents));
     }
-    if (stopping) {
-      failed.fail(reason);
-      remove(failed);
-      return this;
-    }
-    getContext().getLog().warn("Replica [{}] failed: {}", failed.name(), failed.where() + reason);
-    for (GangMember member : members) {
-      member.fail(member == failed ? reason : "restarts with " + failed.name());
-      remove(member);
-    }
-    changed();
-    listener.onFailure(gang, code, failed.where() + reason);
-    return this;
-  }
 
-  private void remove(GangMember member) {
-    if (member.askRemoval()) {
+    @Override
+    public void removeGroup(GangMember member) {
       manager.tell(new PlacementGroupManager.Remove(member.name(), groupEvents));
     }
-  }
 
-  private Behavior<Command> onGroupRemoved(GangMember member) {
-    member.removed();
-    if (!members.all(GangMember::isRemoved)) {
-      return this;
+    @Override
+    public void launch(GangSpec gang, GangMember member) {
+      BundlePlacement first = member.placements().get(0);
+      BundleId bundle = new BundleId(member.name(), first.bundleIndex());
+      ReplicaSpec spec = member.spec(gang, getContext().getSelf());
+      first.agent().tell(new NodeAgent.Launch(bundle, REPLICA_ACTOR, spec, launchReplies));
     }
-    if (stopping) {
-      return Behaviors.stopped();
-    }
-    timers.startSingleTimer(new StartAgain(), restartDelay.next());
-    return this;
-  }
 
-  private Behavior<Command> onStartAgain(StartAgain again) {
-    if (!stopping) {
-      members = GangMembers.named(gang);
-      start();
+    @Override
+    public void watch(GangMember member, ActorRef<Replica.Command> replica) {
+      getContext().watchWith(replica, new ReplicaLost(member.name()));
     }
-    return this;
-  }
 
-  private Behavior<Command> onStop(Stop stop) {
-    stopping = true;
-    if (members.all(GangMember::isRemoved)) {
-      return Behaviors.stopped();
+    @Override
+    public void startAgainLater() {
+      timers.startSingleTimer(new StartAgain(), restartDelay.next());
     }
-    members.forEach(this::stop);
-    changed();
-    return this;
-  }
 
-  private void stop(GangMember member) {
-    if (member.isLaunched()) {
-      member.drain();
-      member.tell(new Replica.Drain());
-    } else {
-      remove(member);
+    @Override
+    public void started() {
+      restartDelay.reset();
     }
-  }
 
-  private Behavior<Command> onDrained(Drained drained) {
-    GangMember member = members.find(drained.replica());
-    if (member != null) {
-      remove(member);
+    @Override
+    public void waits(GangMember member, Explanation explanation) {
+      getContext().getLog().warn("Replica [{}] waits for room: {}", member.name(), explanation);
     }
-    return this;
-  }
 
-  /** Asks again for what has not been answered, since messages between nodes may be lost. */
-  private Behavior<Command> onTick(Tick tick) {
-    for (GangMember member : members) {
-      if (member.isRemovalOverdue()) {
-        remove(member);
-      } else if (stopping && !member.isRemovalAsked()) {
-        stop(member);
-      } else if (member.hasNotBeenHeardOf() && !stopping) {
-        createGroup(member);
-      }
+    @Override
+    public void changed(GangSpec gang, GangMembers members) {
+      listener.onChange(gang, members.phase(), members.status(gang));
     }
-    launchIfComplete();
-    if (!stopping) {
-      activateIfReady();
+
+    @Override
+    public void failed(GangSpec gang, GangMember member, ErrorCode code, String reason) {
+      getContext().getLog().warn("Replica [{}] failed: {}", member.name(), reason);
+      listener.onFailure(gang, code, reason);
     }
-    return this;
   }
 }
