@@ -1,19 +1,23 @@
 package io.phalanx.runtime.config;
 
+import com.typesafe.config.ConfigList;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigOrigin;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The keys of one HOCON object: where each is, which spellings of it count, and which of them
- * somebody has asked for.
+ * The keys of one HOCON object: where each is and what it holds, which spellings of it count, and
+ * which of them somebody has asked for.
  */
 final class ConfigKeys {
   private final String path;
@@ -109,6 +113,31 @@ final class ConfigKeys {
           pathOf(key), value, "given twice, also as [" + key.replace('-', '_') + "]; keep one");
     }
     return value != null ? value : aliased;
+  }
+
+  /** Returns what {@code read} makes of a key's path and value; refuses its absence. */
+  <T> T required(String key, BiFunction<String, ConfigValue, T> read) {
+    return optional(key, read)
+        .orElseThrow(() -> failure(pathOf(key), object, "missing; it must be set"));
+  }
+
+  /** Returns what {@code read} makes of a key's path and value, or empty if it is absent. */
+  <T> Optional<T> optional(String key, BiFunction<String, ConfigValue, T> read) {
+    ConfigValue value = find(key);
+    return value == null ? Optional.empty() : Optional.of(read.apply(pathOf(key), value));
+  }
+
+  /** Returns what {@code read} makes of each element of the list at a key. */
+  <T> List<T> list(String key, BiFunction<String, ConfigValue, T> read) {
+    ConfigValue value = required(key, (at, found) -> found);
+    if (!(value instanceof ConfigList elements)) {
+      throw failure(pathOf(key), value, ConfigValues.show(value) + " is not a list [ ... ]");
+    }
+    List<T> result = new ArrayList<>();
+    for (ConfigValue element : elements) {
+      result.add(read.apply(pathOf(key) + "[" + result.size() + "]", element));
+    }
+    return List.copyOf(result);
   }
 
   private @Nullable ConfigValue valueOf(String key) {

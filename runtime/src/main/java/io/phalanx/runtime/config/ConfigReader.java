@@ -3,7 +3,6 @@ package io.phalanx.runtime.config;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
-import com.typesafe.config.ConfigList;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigValue;
 import io.phalanx.runtime.error.ErrorCode;
@@ -76,7 +75,7 @@ public final class ConfigReader {
 
   /** Returns a string; numbers and booleans count as their text. */
   public String string(String key) {
-    return required(key, ConfigValues::string);
+    return keys.required(key, ConfigValues::string);
   }
 
   /** Returns a whole number. */
@@ -91,39 +90,39 @@ public final class ConfigReader {
 
   /** Returns a whole number within {@code min .. max}. */
   public int integer(String key, int min, int max) {
-    return required(key, (at, value) -> ConfigValues.integer(at, value, min, max));
+    return keys.required(key, (at, value) -> ConfigValues.integer(at, value, min, max));
   }
 
   /** Returns a whole number of up to 64 bits. */
   public long longInteger(String key) {
-    return required(key, ConfigValues::longInteger);
+    return keys.required(key, ConfigValues::longInteger);
   }
 
   /** Returns a finite number. */
   public double number(String key) {
-    return required(key, ConfigValues::number);
+    return keys.required(key, ConfigValues::number);
   }
 
   /** Returns a finite number within {@code min .. max}. */
   public double number(String key, double min, double max) {
-    return required(key, (at, value) -> ConfigValues.number(at, value, min, max));
+    return keys.required(key, (at, value) -> ConfigValues.number(at, value, min, max));
   }
 
   /** Returns true or false. */
   public boolean bool(String key) {
-    return required(key, ConfigValues::bool);
+    return keys.required(key, ConfigValues::bool);
   }
 
   /**
    * Returns a duration that is not negative, such as {@code 5 s}; a plain number is milliseconds.
    */
   public Duration duration(String key) {
-    return required(key, ConfigValues::duration);
+    return keys.required(key, ConfigValues::duration);
   }
 
   /** Returns an amount of memory in bytes that is not negative, such as {@code 2 GiB}. */
   public long bytes(String key) {
-    return required(key, ConfigValues::bytes);
+    return keys.required(key, ConfigValues::bytes);
   }
 
   /**
@@ -131,23 +130,23 @@ public final class ConfigReader {
    * {@code _} between words.
    */
   public <E extends Enum<E>> E enumValue(String key, Class<E> type) {
-    return required(key, (at, value) -> ConfigValues.enumValue(at, value, type));
+    return keys.required(key, (at, value) -> ConfigValues.enumValue(at, value, type));
   }
 
   /** Returns a list of strings. */
   public List<String> strings(String key) {
-    return list(key, ConfigValues::string);
+    return keys.list(key, ConfigValues::string);
   }
 
   /** Returns a list of whole numbers. */
   public List<Integer> integers(String key) {
-    return list(
+    return keys.list(
         key, (at, value) -> ConfigValues.integer(at, value, Integer.MIN_VALUE, Integer.MAX_VALUE));
   }
 
   /** Returns a list of constants of {@code type}. */
   public <E extends Enum<E>> List<E> enumValues(String key, Class<E> type) {
-    return list(key, (at, value) -> ConfigValues.enumValue(at, value, type));
+    return keys.list(key, (at, value) -> ConfigValues.enumValue(at, value, type));
   }
 
   /** Returns an object with free keys whose values are strings, in the order of its keys. */
@@ -162,12 +161,12 @@ public final class ConfigReader {
 
   /** Returns whatever is at {@code key}, for values that may have several types. */
   public ConfigValue value(String key) {
-    return required(key, (at, value) -> value);
+    return keys.required(key, (at, value) -> value);
   }
 
   /** Returns the string, or empty if the key is absent. */
   public Optional<String> optionalString(String key) {
-    return optional(key, ConfigValues::string);
+    return keys.optional(key, ConfigValues::string);
   }
 
   /** Returns the whole number, or empty if the key is absent. */
@@ -177,42 +176,42 @@ public final class ConfigReader {
 
   /** Returns the whole number within {@code min .. max}, or empty if the key is absent. */
   public Optional<Integer> optionalInteger(String key, int min, int max) {
-    return optional(key, (at, value) -> ConfigValues.integer(at, value, min, max));
+    return keys.optional(key, (at, value) -> ConfigValues.integer(at, value, min, max));
   }
 
   /** Returns the whole number of up to 64 bits, or empty if the key is absent. */
   public Optional<Long> optionalLong(String key) {
-    return optional(key, ConfigValues::longInteger);
+    return keys.optional(key, ConfigValues::longInteger);
   }
 
   /** Returns the finite number, or empty if the key is absent. */
   public Optional<Double> optionalNumber(String key) {
-    return optional(key, ConfigValues::number);
+    return keys.optional(key, ConfigValues::number);
   }
 
   /** Returns the finite number within {@code min .. max}, or empty if the key is absent. */
   public Optional<Double> optionalNumber(String key, double min, double max) {
-    return optional(key, (at, value) -> ConfigValues.number(at, value, min, max));
+    return keys.optional(key, (at, value) -> ConfigValues.number(at, value, min, max));
   }
 
   /** Returns true or false, or empty if the key is absent. */
   public Optional<Boolean> optionalBool(String key) {
-    return optional(key, ConfigValues::bool);
+    return keys.optional(key, ConfigValues::bool);
   }
 
   /** Returns the duration, or empty if the key is absent. */
   public Optional<Duration> optionalDuration(String key) {
-    return optional(key, ConfigValues::duration);
+    return keys.optional(key, ConfigValues::duration);
   }
 
   /** Returns the amount of memory in bytes, or empty if the key is absent. */
   public Optional<Long> optionalBytes(String key) {
-    return optional(key, ConfigValues::bytes);
+    return keys.optional(key, ConfigValues::bytes);
   }
 
   /** Returns the constant of {@code type}, or empty if the key is absent. */
   public <E extends Enum<E>> Optional<E> optionalEnum(String key, Class<E> type) {
-    return optional(key, (at, value) -> ConfigValues.enumValue(at, value, type));
+    return keys.optional(key, (at, value) -> ConfigValues.enumValue(at, value, type));
   }
 
   /** Returns the list of strings, or empty if the key is absent. */
@@ -222,12 +221,12 @@ public final class ConfigReader {
 
   /** Returns a reader of the object at {@code key}. */
   public ConfigReader child(String key) {
-    return required(key, this::reader);
+    return keys.required(key, this::reader);
   }
 
   /** Returns a reader of the object at {@code key}, or empty if the key is absent. */
   public Optional<ConfigReader> optionalChild(String key) {
-    return optional(key, this::reader);
+    return keys.optional(key, this::reader);
   }
 
   /** Returns a reader of the object at {@code key}, or of an empty object if it is absent. */
@@ -238,7 +237,7 @@ public final class ConfigReader {
 
   /** Returns a reader of each object in the list at {@code key}. */
   public List<ConfigReader> children(String key) {
-    return list(key, this::reader);
+    return keys.list(key, this::reader);
   }
 
   /** Returns a reader of each object in the list at {@code key}; none if the key is absent. */
@@ -278,30 +277,6 @@ public final class ConfigReader {
     ConfigReader reader = new ConfigReader(keys.at(at, child));
     descendants.add(reader);
     return reader;
-  }
-
-  private <T> T required(String key, BiFunction<String, ConfigValue, T> read) {
-    return optional(key, read)
-        .orElseThrow(
-            () -> ConfigKeys.failure(keys.pathOf(key), keys.object(), "missing; it must be set"));
-  }
-
-  private <T> Optional<T> optional(String key, BiFunction<String, ConfigValue, T> read) {
-    ConfigValue value = keys.find(key);
-    return value == null ? Optional.empty() : Optional.of(read.apply(keys.pathOf(key), value));
-  }
-
-  private <T> List<T> list(String key, BiFunction<String, ConfigValue, T> read) {
-    ConfigValue value = value(key);
-    if (!(value instanceof ConfigList elements)) {
-      throw ConfigKeys.failure(
-          keys.pathOf(key), value, ConfigValues.show(value) + " is not a list [ ... ]");
-    }
-    List<T> result = new ArrayList<>();
-    for (ConfigValue element : elements) {
-      result.add(read.apply(keys.pathOf(key) + "[" + result.size() + "]", element));
-    }
-    return List.copyOf(result);
   }
 
   private <T> Map<String, T> map(String key, BiFunction<String, ConfigValue, T> read) {
