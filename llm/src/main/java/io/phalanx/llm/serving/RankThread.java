@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,10 @@ final class RankThread {
   private final Thread thread;
   private volatile @Nullable String haltReason;
   private volatile long endedSteps;
+
+  /** Whether the rank meets others, which an interrupt ends; guarded by this. */
+  private boolean meeting;
+
   private @Nullable ModelRunner runner;
 
   RankThread(String name, Listener listener) {
@@ -81,8 +86,18 @@ final class RankThread {
     runner = loaded;
   }
 
-  /** Keeps a group so that {@link #halt} ends its waits; on the rank's thread. */
-  ProcessGroup own(ProcessGroup group) {
+  /**
+   * Joins a group and keeps it, so that {@link #halt} ends the meeting of its ranks and all later
+   * waits; on the rank's thread.
+   */
+  ProcessGroup join(Supplier<ProcessGroup> joining) {
+    ProcessGroup group;
+    meet(true);
+    try {
+      group = joining.get();
+    } finally {
+      meet(false);
+    }
     groups.add(group);
     String reason = haltReason;
     if (reason != null) {
@@ -91,11 +106,32 @@ final class RankThread {
     return group;
   }
 
+  private synchronized void meet(boolean begins) {
+    meeting = begins;
+    if (begins && haltReason != null) {
+      thread.interrupt();
+    } else if (!begins) {
+      Thread.interrupted(); // what ended the meeting is not to end anything else
+    }
+  }
+
+  /** Returns whether the rank waits for others; any thread may ask. */
+  boolean isWaiting() {
+    return groups.stream().anyMatch(ProcessGroup::isWaiting);
+  }
+
   /** Ends the thread soon, also while it waits for other ranks; any thread may call it. */
   void halt(String reason) {
     haltReason = reason;
     groups.forEach(group -> group.abort(reason));
+    endMeeting();
     submit(() -> {});
+  }
+
+  private synchronized void endMeeting() {
+    if (meeting) {
+      thread.interrupt();
+    }
   }
 
   private void run() {

@@ -72,8 +72,14 @@ public final class Replica {
   /** A rank is ready to compute; it holds this many KV blocks. */
   public record WorkerLoaded(int rank, int numBlocks) implements Command, WireMessage {}
 
-  /** How many steps a rank has computed. */
-  public record WorkerSteps(int rank, long endedSteps) implements Command, WireMessage {}
+  /**
+   * How far a rank is with its steps.
+   *
+   * @param endedSteps how many it has computed
+   * @param waiting whether it waits for other ranks
+   */
+  public record WorkerSteps(int rank, long endedSteps, boolean waiting)
+      implements Command, WireMessage {}
 
   /** A rank has failed and will not answer again. */
   public record WorkerFailed(int rank, ErrorCode code, String reason)

@@ -13,7 +13,6 @@ import io.phalanx.runtime.collective.ProcessGroups;
 import io.phalanx.runtime.collective.Transport;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -24,13 +23,19 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /** The ranks of one replica: their seats, their workers and the groups that they form. */
 final class ReplicaRanks {
+  /**
+   * How many step timeouts a rank waits for others: so long that the replica has named the rank
+   * that they wait for before one of them gives up.
+   */
+  private static final int WAITS_PER_STEP = 2;
+
   private final ReplicaSpec spec;
   private final ParallelConfig parallel;
   private final ServingSettings settings;
   private final List<RankSeat> seats;
   private final SortedMap<Integer, Replica.WorkerPrepared> prepared = new TreeMap<>();
   private final SortedMap<Integer, Integer> blocksOfRank = new TreeMap<>();
-  private final SortedMap<Integer, Long> endedSteps = new TreeMap<>();
+  private final SortedMap<Integer, Replica.WorkerSteps> steps = new TreeMap<>();
   private final List<GroupSpec> groups = new ArrayList<>();
 
   ReplicaRanks(ReplicaSpec spec, ServingSettings settings) {
@@ -123,30 +128,20 @@ final class ReplicaRanks {
     prepared.values().forEach(worker -> worker.worker().tell(execute));
   }
 
-  /** Asks every rank how many steps it has computed. */
+  /** Asks every rank how far it is with its steps. */
   void askForSteps(ActorRef<Replica.Command> replyTo) {
-    endedSteps.clear();
+    steps.clear();
     prepared.values().forEach(worker -> worker.worker().tell(new Worker.TellSteps(replyTo)));
   }
 
   void steps(Replica.WorkerSteps answer) {
-    endedSteps.put(answer.rank(), answer.endedSteps());
+    steps.put(answer.rank(), answer);
   }
 
-  /** Names the ranks that have not answered, or else those that have computed fewest steps. */
+  /** Says which ranks hold the others up, with their nodes. */
   String stuck() {
-    List<Integer> silent =
-        prepared.keySet().stream().filter(rank -> !endedSteps.containsKey(rank)).toList();
-    if (!silent.isEmpty()) {
-      return named(silent) + " does not answer";
-    }
-    long fewest = endedSteps.values().stream().mapToLong(Long::longValue).min().orElse(0);
-    return named(
-            prepared.keySet().stream()
-                .filter(rank -> Objects.equals(endedSteps.get(rank), fewest))
-                .toList())
-        + " does not end step "
-        + fewest;
+    StuckRanks stuck = StuckRanks.of(prepared.keySet(), steps.values());
+    return named(stuck.ranks()) + stuck.problem();
   }
 
   private String named(List<Integer> ranks) {
@@ -209,7 +204,7 @@ final class ReplicaRanks {
             members,
             transport,
             ProcessGroups.newMeeting(transport),
-            settings.stepTimeout());
+            settings.stepTimeout().multipliedBy(WAITS_PER_STEP));
     groups.add(group);
     return group;
   }

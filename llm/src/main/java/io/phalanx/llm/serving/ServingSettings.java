@@ -8,7 +8,7 @@ import java.time.Duration;
 /**
  * How the actors of deployments behave; the typed view of {@code phalanx.serving}.
  *
- * @param stepTimeout how long one collective operation between ranks may wait
+ * @param stepTimeout how long a step of a replica may take before one of its ranks counts as stuck
  * @param startTimeout how long a replica may take until its first token
  * @param restartDelay how long a deployment waits before a failed replica is started again
  * @param maxRestartDelay the longest such wait, after several failures

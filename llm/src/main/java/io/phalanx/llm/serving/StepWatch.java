@@ -3,13 +3,10 @@ package io.phalanx.llm.serving;
 import java.time.Duration;
 
 /**
- * Whether the steps of a replica go on: one that is late makes the replica ask its ranks, and one
- * that is late twice over has a rank that is stuck. Times are nanoseconds of one clock.
+ * Whether the steps of a replica go on: after half its time a step makes the replica ask its ranks
+ * how far they are, and after all of it one of them is stuck. Times are nanoseconds of one clock.
  */
 final class StepWatch {
-
-  /** How many timeouts may pass without a step's end before a rank counts as stuck. */
-  private static final int STUCK_FACTOR = 2;
 
   private final long timeoutNanos;
   private long progressNanos;
@@ -39,12 +36,12 @@ final class StepWatch {
   /** Returns whether the steps that run have become late since this was asked last. */
   boolean becameLate(boolean running, long nowNanos) {
     boolean before = isLate;
-    isLate = running && waited(nowNanos) > timeoutNanos;
+    isLate = running && waited(nowNanos) > timeoutNanos / 2;
     return isLate && !before;
   }
 
   /** Returns whether a rank is stuck with the steps that run. */
   boolean isStuck(boolean running, long nowNanos) {
-    return running && waited(nowNanos) > STUCK_FACTOR * timeoutNanos;
+    return running && waited(nowNanos) > timeoutNanos;
   }
 }

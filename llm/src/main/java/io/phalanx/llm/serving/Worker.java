@@ -81,7 +81,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   /** Computes a step with the other ranks. */
   public record Execute(ModelInput input) implements Command, WireMessage {}
 
-  /** Asks how many steps the rank has computed; it answers also in the middle of one. */
+  /** Asks how far the rank is with its steps; it answers also in the middle of one. */
   public record TellSteps(ActorRef<Replica.Command> replyTo) implements Command, WireMessage {}
 
   /** Stops, also in the middle of a step. */
@@ -153,7 +153,8 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   }
 
   private Behavior<Command> onTellSteps(TellSteps ask) {
-    ask.replyTo().tell(new Replica.WorkerSteps(spec.rank(), thread.endedSteps()));
+    ask.replyTo()
+        .tell(new Replica.WorkerSteps(spec.rank(), thread.endedSteps(), thread.isWaiting()));
     return this;
   }
 
@@ -196,8 +197,8 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     RankContext rank =
         new RankContext(
             device,
-            thread.own(groups.join(load.tensorGroup(), load.tensorRank(), device)),
-            thread.own(groups.join(load.pipelineGroup(), load.stage(), device)));
+            thread.join(() -> groups.join(load.tensorGroup(), load.tensorRank(), device)),
+            thread.join(() -> groups.join(load.pipelineGroup(), load.stage(), device)));
     ModelRunner runner =
         environment
             .runners()

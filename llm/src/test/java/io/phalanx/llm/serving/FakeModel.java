@@ -34,7 +34,6 @@ final class FakeModel {
 
   private volatile boolean failing;
   private volatile @Nullable CountDownLatch gate;
-  private volatile @Nullable CountDownLatch lastStageGate;
 
   /** Makes every rank fail at its next step. */
   void failNextStep() {
@@ -44,11 +43,6 @@ final class FakeModel {
   /** Holds every step until the latch opens. */
   void holdAt(CountDownLatch latch) {
     gate = latch;
-  }
-
-  /** Holds every step of the last pipeline stage until the latch opens. */
-  void holdLastStageAt(CountDownLatch latch) {
-    lastStageGate = latch;
   }
 
   ServingEnvironment environment() {
@@ -131,7 +125,7 @@ final class FakeModel {
     }
 
     private void await() {
-      CountDownLatch latch = rank.isLastStage() && gate == null ? lastStageGate : gate;
+      CountDownLatch latch = gate;
       if (latch != null) {
         try {
           latch.await();
@@ -191,6 +185,11 @@ final class FakeModel {
 
     private static UncheckedIOException unused() {
       throw new AssertionError("the fake model computes without tensors");
+    }
+
+    @Override
+    public boolean isWaiting() {
+      return false;
     }
 
     @Override

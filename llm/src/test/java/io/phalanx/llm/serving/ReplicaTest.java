@@ -12,8 +12,6 @@ import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.llm.layers.Kernels;
 import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.models.ModelConfig;
-import io.phalanx.placement.BundlePlacement;
-import io.phalanx.placement.NodeAgent;
 import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.error.ErrorCode;
 import java.time.Duration;
@@ -38,7 +36,7 @@ final class ReplicaTest {
   private static final Duration WAIT = Duration.ofSeconds(20);
 
   private final FakeModel model = new FakeModel();
-  private final TestProbe<ReplicaGang.Command> owner = testKit.createTestProbe();
+  private final StartedReplicas replicas = new StartedReplicas(testKit);
   private final TestProbe<Replica.ToIngress> ingress = testKit.createTestProbe();
 
   @AfterAll
@@ -159,7 +157,8 @@ final class ReplicaTest {
     Replica.RequestFailed failed = ingress.expectMessageClass(Replica.RequestFailed.class, WAIT);
     assertThat(failed.code()).isEqualTo(ErrorCode.REPLICA_FAILED);
     assertThat(failed.reason()).contains("made to fail");
-    assertThat(expectFromOwner(ReplicaGang.Failed.class).reason()).contains("made to fail");
+    assertThat(replicas.expectFromOwner(ReplicaGang.Failed.class).reason())
+        .contains("made to fail");
     ingress.expectTerminated(replica, WAIT);
   }
 
@@ -191,7 +190,7 @@ final class ReplicaTest {
     gate.countDown();
 
     assertThat(events("r")).hasSize(10);
-    expectFromOwner(ReplicaGang.Drained.class);
+    replicas.expectFromOwner(ReplicaGang.Drained.class);
     ingress.expectTerminated(replica, WAIT);
   }
 
@@ -211,25 +210,6 @@ final class ReplicaTest {
   }
 
   @Test
-  void stuckRank_isNamedWithItsNode() {
-    CountDownLatch gate = new CountDownLatch(1);
-    ActorRef<Replica.Command> replica =
-        start(
-                config().pipelineParallelSize(2),
-                model.environment(
-                    "phalanx.serving { step-timeout = 200ms, report-interval = 20ms }"))
-            .actor();
-
-    model.holdLastStageAt(gate);
-    replica.tell(generate("r", new int[] {1}, 5));
-
-    ReplicaGang.Failed failed = expectFromOwner(ReplicaGang.Failed.class);
-    assertThat(failed.reason()).contains("rank 1 on 127.0.0.1:1 does not end step");
-    assertThat(failed.reason()).doesNotContain("rank 0");
-    gate.countDown();
-  }
-
-  @Test
   void ownerLost_replicaServesOnAndReportsToWhoeverAdoptsIt() {
     ActorRef<Replica.Command> replica = start(config()).actor();
     TestProbe<ReplicaGang.Command> next = testKit.createTestProbe();
@@ -243,30 +223,7 @@ final class ReplicaTest {
   }
 
   private ReplicaGang.Ready start(LlmConfigBuilder builder) {
-    return start(builder, model.environment());
-  }
-
-  private ReplicaGang.Ready start(LlmConfigBuilder builder, ServingEnvironment environment) {
-    LlmConfig config = builder.build();
-    ActorRef<NodeAgent.Command> agent = testKit.spawn(FakeNode.create(environment));
-    List<BundlePlacement> placements =
-        IntStream.range(0, config.parallel().worldSize())
-            .mapToObj(index -> new BundlePlacement(index, "node", "127.0.0.1:1", List.of(), agent))
-            .toList();
-    testKit.spawn(
-        Replica.create(
-            new ReplicaSpec("fake-0", Versions.first(config), 0, placements, owner.ref()),
-            environment));
-    return expectFromOwner(ReplicaGang.Ready.class);
-  }
-
-  private <T> T expectFromOwner(Class<T> type) {
-    while (true) {
-      ReplicaGang.Command message = owner.receiveMessage(WAIT);
-      if (type.isInstance(message)) {
-        return type.cast(message);
-      }
-    }
+    return replicas.start(builder.build(), model.environment());
   }
 
   private Replica.Generate generate(String id, int[] prompt, int maxTokens) {

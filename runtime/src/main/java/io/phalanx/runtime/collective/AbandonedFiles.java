@@ -28,7 +28,8 @@ final class AbandonedFiles {
     return String.valueOf(path.getFileName()).startsWith(prefix);
   }
 
-  private static boolean isAlive(Path path, String prefix) {
+  /** Returns whether the process that made {@code path} runs, or cannot be told from its name. */
+  static boolean isAlive(Path path, String prefix) {
     String rest = String.valueOf(path.getFileName()).substring(prefix.length());
     String pid = rest.substring(0, Math.max(0, rest.indexOf('-')));
     return !pid.matches("[0-9]{1,18}") || ProcessHandle.of(Long.parseLong(pid)).isPresent();

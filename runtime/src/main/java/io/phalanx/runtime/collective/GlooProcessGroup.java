@@ -60,6 +60,8 @@ final class GlooProcessGroup extends GatheringProcessGroup {
   /** The transfers that the rank waits for and {@link #abort} may end; guarded by itself. */
   private final Set<Work> abortable = new HashSet<>();
 
+  private volatile boolean waiting;
+
   private GlooProcessGroup(GroupSpec spec, int rank, GlooConnection connection) {
     super(spec, rank);
     this.name = spec.key();
@@ -104,6 +106,11 @@ final class GlooProcessGroup extends GatheringProcessGroup {
         into.copy_(received);
       }
     }
+  }
+
+  @Override
+  public boolean isWaiting() {
+    return waiting;
   }
 
   @Override
@@ -152,18 +159,23 @@ final class GlooProcessGroup extends GatheringProcessGroup {
    */
   private void awaitCollective(Work work, String what) {
     long start = System.nanoTime();
-    while (!work.isCompleted()) {
-      requireAlive();
-      long waited = System.nanoTime() - start;
-      if (waited > timeout.toNanos()) {
-        throw failed(what + " did not come within " + timeout.toMillis() + " ms", null);
-      }
-      pause(waited);
-    }
+    waiting = true;
     try {
+      while (!work.isCompleted()) {
+        requireAlive();
+        long waited = System.nanoTime() - start;
+        if (waited > timeout.toNanos()) {
+          throw failed(what + " did not come within " + timeout.toMillis() + " ms", null);
+        }
+        pause(waited);
+      }
       work._wait();
+    } catch (ServingException e) {
+      throw e;
     } catch (RuntimeException e) {
       throw failed("waited for " + what + ": " + firstLine(e), e);
+    } finally {
+      waiting = false;
     }
   }
 
@@ -181,11 +193,13 @@ final class GlooProcessGroup extends GatheringProcessGroup {
       requireAlive();
       abortable.add(work);
     }
+    waiting = true;
     try {
       work._wait(new Milliseconds(timeout.toMillis()));
     } catch (RuntimeException e) {
       throw failed("waited for " + what + ": " + firstLine(e), e);
     } finally {
+      waiting = false;
       synchronized (abortable) {
         abortable.remove(work);
       }

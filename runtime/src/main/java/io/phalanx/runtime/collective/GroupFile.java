@@ -117,6 +117,15 @@ final class GroupFile {
     return pid == 0 ? null : new RankProcess(pid, memory.getLong(rankAt(rank) + Long.BYTES));
   }
 
+  boolean allHaveJoined() {
+    for (int rank = 0; rank < size; rank++) {
+      if (get(rankAt(rank)) == 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Returns why the group has failed, or null. */
   @Nullable String failure() {
     int failed = (int) get(FAILED_AT);

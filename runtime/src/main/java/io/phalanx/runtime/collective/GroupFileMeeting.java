@@ -1,20 +1,23 @@
 package io.phalanx.runtime.collective;
 
+import io.phalanx.runtime.error.ServingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How ranks of several JVMs come to map the same file: rank 0 creates it, under a name that only
- * the group knows, and removes the name as soon as all have mapped it or the time is up. So nothing
- * stays behind, however the processes end; a process that is killed before leaves a name that the
- * next one removes.
+ * the group knows, and removes the name as soon as all have mapped it or one has given up. So
+ * nothing stays behind, however the processes end; a process that is killed before leaves a name
+ * that the next one removes.
+ *
+ * <p>A rank that has mapped the file and gives up fails the group there, so the others give up with
+ * it. What nobody can tell in the file, since it is not there yet or no longer, a rank learns by
+ * being interrupted.
  */
 final class GroupFileMeeting {
   private static final String PREFIX = "phalanx-group-";
@@ -36,8 +39,9 @@ final class GroupFileMeeting {
   /**
    * Returns the file that all ranks have mapped.
    *
-   * @throws io.phalanx.runtime.error.ServingException {@code REPLICA_FAILED} if they have not
-   *     within the group's timeout, or the file cannot be used
+   * @throws ServingException {@code REPLICA_FAILED} if rank 0 has not within the group's timeout,
+   *     or the others within as long again; if one of them gives up or its process ends; if this
+   *     thread is interrupted; or if the file cannot be used
    */
   static GroupFile meet(GroupSpec spec, int rank) {
     return new GroupFileMeeting(spec, rank).meet();
@@ -46,8 +50,7 @@ final class GroupFileMeeting {
   private GroupFile meet() {
     try {
       GroupFile file = rank == 0 ? create() : open();
-      file.join(rank, RankProcess.current());
-      awaitUntil(() -> allHaveJoined(file));
+      awaitOthers(spec, rank, file);
       return file;
     } catch (IOException | UncheckedIOException e) {
       throw Ranks.notMet(spec, rank, "[" + path + "]: " + e, e);
@@ -64,9 +67,18 @@ final class GroupFileMeeting {
   }
 
   private GroupFile open() {
-    @Nullable GroupFile[] opened = new @Nullable GroupFile[1];
-    awaitUntil(() -> (opened[0] = tryOpen()) != null);
-    return Objects.requireNonNull(opened[0]);
+    for (GroupFile file = tryOpen(); ; file = tryOpen()) {
+      if (file != null) {
+        return file;
+      }
+      if (System.nanoTime() > deadline || Thread.currentThread().isInterrupted()) {
+        throw Ranks.notMet(spec, rank, "[" + path + "] was waited for", null);
+      }
+      if (!AbandonedFiles.isAlive(path, PREFIX)) {
+        throw Ranks.notMet(spec, rank, "the process of rank 0 has ended", null);
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
   }
 
   private @Nullable GroupFile tryOpen() {
@@ -79,21 +91,15 @@ final class GroupFileMeeting {
     }
   }
 
-  private boolean allHaveJoined(GroupFile file) {
-    for (int other = 0; other < spec.size(); other++) {
-      if (file.process(other) == null) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private void awaitUntil(BooleanSupplier ready) {
-    while (!ready.getAsBoolean()) {
-      if (System.nanoTime() > deadline || Thread.currentThread().isInterrupted()) {
-        throw Ranks.notMet(spec, rank, "[" + path + "] was waited for", null);
-      }
-      LockSupport.parkNanos(PAUSE_NANOS);
+  /** Maps as {@code rank} and waits for the others; who gives up, gives up for all. */
+  static void awaitOthers(GroupSpec spec, int rank, GroupFile file) throws IOException {
+    file.join(rank, RankProcess.current());
+    try {
+      new ProcessWaits(spec, rank, file)
+          .await(rank, file::allHaveJoined, "all ranks in the meeting");
+    } catch (ServingException e) {
+      file.close();
+      throw e;
     }
   }
 

@@ -101,6 +101,10 @@ final class InMemoryGroup {
     return size;
   }
 
+  boolean isWaiting(int rank) {
+    return waits.isParked(rank);
+  }
+
   void abort(String reason) {
     waits.fail(reason);
   }

@@ -156,6 +156,11 @@ final class InMemoryProcessGroup implements ProcessGroup {
   }
 
   @Override
+  public boolean isWaiting() {
+    return group.isWaiting(rank);
+  }
+
+  @Override
   public void abort(String reason) {
     group.abort(reason);
   }

@@ -227,6 +227,11 @@ final class MappedFileProcessGroup extends GatheringProcessGroup {
   }
 
   @Override
+  public boolean isWaiting() {
+    return waits.isParked(rank());
+  }
+
+  @Override
   public void abort(String reason) {
     waits.fail(reason);
   }

@@ -39,6 +39,12 @@ public interface ProcessGroup extends AutoCloseable {
   /** Fills the contiguous tensor {@code into} with what {@code source} sends. */
   void receive(Tensor into, int source);
 
+  /**
+   * Returns whether this member waits for others at the moment, as it does for most of a wait that
+   * is not short; any thread may ask.
+   */
+  boolean isWaiting();
+
   /** Ends all waits of this group on this node with an error that gives {@code reason}. */
   void abort(String reason);
 

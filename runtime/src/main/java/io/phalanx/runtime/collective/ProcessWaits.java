@@ -19,6 +19,7 @@ final class ProcessWaits extends RankWaits {
   private final int rank;
   private final int size;
   private long lookedAt;
+  private volatile boolean parked;
 
   ProcessWaits(GroupSpec spec, int rank, GroupFile file) {
     super(spec.key(), spec.timeout(), spec.size(), SPIN_NANOS);
@@ -40,6 +41,13 @@ final class ProcessWaits extends RankWaits {
   @Override
   void mayPark(int waiting, boolean may) {
     lookedAt = System.nanoTime();
+    parked = may;
+  }
+
+  /** Knows of no other rank than the one of this process's member. */
+  @Override
+  boolean isParked(int waiting) {
+    return parked;
   }
 
   @Override

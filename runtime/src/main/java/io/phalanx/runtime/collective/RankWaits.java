@@ -40,6 +40,9 @@ abstract class RankWaits {
   /** Says that from now on {@code rank}, whose thread this is, may be parked, or no longer. */
   abstract void mayPark(int rank, boolean may);
 
+  /** Returns whether {@code rank} may be parked. */
+  abstract boolean isParked(int rank);
+
   /**
    * Parks this thread until something may have changed.
    *

@@ -46,6 +46,11 @@ final class ThreadWaits extends RankWaits {
   }
 
   @Override
+  boolean isParked(int rank) {
+    return parked.get(rank) != null;
+  }
+
+  @Override
   void park(long waitedNanos, long leftNanos) {
     LockSupport.parkNanos(this, leftNanos);
   }

@@ -59,8 +59,68 @@ final class MappedFileProcessGroupTest extends SharedMemoryContract {
 
     String reason = reason(() -> ProcessGroups.join(spec, 0, Device.CPU));
 
-    assertThat(reason).contains("not all 2 ranks met within 1000 ms");
+    assertThat(reason).contains("all ranks in the meeting did not come within 1000 ms");
     assertThat(files(spec)).isEmpty();
+  }
+
+  @Test
+  void join_whileAnotherRankGivesUp_endsWithItsReason() {
+    GroupSpec spec = spec(3, Duration.ofMinutes(5));
+
+    List<String> reasons =
+        threads()
+            .run(
+                2,
+                rank -> {
+                  if (rank == 0) {
+                    return reason(() -> ProcessGroups.join(spec, 0, Device.CPU));
+                  }
+                  GroupFile file = open(spec);
+                  file.join(1, RankProcess.current());
+                  file.fail(1, "rank 1 has lost its device");
+                  return "";
+                });
+
+    assertThat(reasons.get(0)).contains("rank 1 has lost its device");
+    assertThat(files(spec)).isEmpty();
+  }
+
+  @Test
+  void join_interrupted_givesUpForTheOthersToo() {
+    GroupSpec spec = spec(3, Duration.ofMinutes(5));
+
+    List<String> reasons =
+        threads()
+            .run(
+                2,
+                rank -> {
+                  if (rank == 0) {
+                    return reason(() -> ProcessGroups.join(spec, 0, Device.CPU));
+                  }
+                  GroupFile file = open(spec);
+                  Thread.currentThread().interrupt();
+                  String reason = reason(() -> awaitOthers(spec, 1, file));
+                  Thread.interrupted();
+                  return reason;
+                });
+
+    assertThat(reasons).allMatch(reason -> reason.contains("interrupted while waiting"));
+  }
+
+  @Test
+  void join_afterTheCreatorsProcessHasEnded_doesNotWaitForItsFile() {
+    GroupMember ended = new GroupMember("999999999-dead", MachineId.current(), "127.0.0.1");
+    GroupSpec spec =
+        new GroupSpec(
+            "test",
+            1,
+            List.of(ended, GroupMember.here("127.0.0.1")),
+            Transport.MAPPED_FILE,
+            ProcessGroups.newMeeting(Transport.MAPPED_FILE),
+            Duration.ofMinutes(5));
+
+    assertThat(reason(() -> ProcessGroups.join(spec, 1, Device.CPU)))
+        .contains("the process of rank 0 has ended");
   }
 
   @Test
@@ -87,6 +147,30 @@ final class MappedFileProcessGroupTest extends SharedMemoryContract {
             });
 
     assertThat(reasons).allMatch(r -> r.contains("5 of Float in send is received, but 4 of Float"));
+  }
+
+  /** Opens the file of a group as soon as rank 0 has created it. */
+  private static GroupFile open(GroupSpec spec) {
+    try {
+      while (true) {
+        List<Path> created = files(spec);
+        GroupFile file = created.isEmpty() ? null : GroupFile.open(created.get(0), spec);
+        if (file != null) {
+          return file;
+        }
+        Thread.onSpinWait();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void awaitOthers(GroupSpec spec, int rank, GroupFile file) {
+    try {
+      GroupFileMeeting.awaitOthers(spec, rank, file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static List<Path> files(GroupSpec spec) {

@@ -35,6 +35,10 @@ abstract class ProcessGroupContract {
 
   abstract Transport transport();
 
+  RankThreads threads() {
+    return threads;
+  }
+
   @AfterEach
   void stopThreads() {
     threads.close();
@@ -222,6 +226,30 @@ abstract class ProcessGroupContract {
             });
 
     assertThat(reasons.get(0)).isNotEmpty();
+  }
+
+  @Test
+  void isWaiting_onlyOfTheRankThatIsAhead() {
+    CompletableFuture<ProcessGroup> first = new CompletableFuture<>();
+    List<Boolean> waiting =
+        each(
+            2,
+            group -> {
+              if (group.rank() == 0) {
+                first.complete(group);
+                reduced(group, 4);
+                return group.isWaiting();
+              }
+              ProcessGroup ahead = first.join();
+              while (!ahead.isWaiting()) {
+                Thread.onSpinWait();
+              }
+              boolean own = group.isWaiting();
+              reduced(group, 4);
+              return own;
+            });
+
+    assertThat(waiting).containsOnly(false);
   }
 
   @Test
