@@ -1,29 +1,22 @@
 package io.phalanx.llm.serving;
 
-import io.phalanx.llm.Dtype;
 import io.phalanx.llm.EngineKwargs;
 import io.phalanx.llm.engine.ModelInput;
 import io.phalanx.llm.engine.StepOutput;
 import io.phalanx.llm.hub.ModelFiles;
-import io.phalanx.llm.layers.KernelSettings;
-import io.phalanx.llm.layers.Kernels;
-import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.models.LoadProgress;
 import io.phalanx.llm.models.ModelConfig;
 import io.phalanx.llm.models.ModelRunner;
 import io.phalanx.llm.models.RankContext;
-import io.phalanx.llm.models.RunnerSettings;
 import io.phalanx.placement.BundleGrant;
 import io.phalanx.runtime.collective.GroupMember;
 import io.phalanx.runtime.collective.GroupSpec;
 import io.phalanx.runtime.device.CpuThreads;
 import io.phalanx.runtime.device.Device;
-import io.phalanx.runtime.device.DeviceProbe;
 import io.phalanx.runtime.device.DeviceSlot;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import io.phalanx.runtime.serialization.WireMessage;
-import java.nio.file.Path;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -205,67 +198,15 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
             .load(
                 model.directory(),
                 rank,
-                runnerSettings(load, config, model.directory()),
+                settings(load, config).of(model.directory()),
                 this::report);
     thread.own(runner);
     spec.owner().tell(new Replica.WorkerLoaded(spec.rank(), runner.numBlocks()));
   }
 
-  private RunnerSettings runnerSettings(Load load, ModelConfig config, Path directory) {
-    EngineKwargs engine = load.engine();
-    if (device.isCuda()) {
-      requireAuto(engine.dtype());
-      long available =
-          engine
-              .kvCacheMemoryBytes()
-              .orElseGet(
-                  () ->
-                      KvMemory.cudaBytes(
-                          engine,
-                          config,
-                          DeviceProbe.cudaMemoryBytes(device),
-                          KvMemory.weightBytes(directory)));
-      return new RunnerSettings(engine.blockSize(), 0, available, kernelSettings(load));
-    }
-    KvCacheType type = Kernels.kvCacheType(device, engine.kvCacheType());
-    double share = environment.settings().kvMemoryShare();
-    long available =
-        engine
-            .kvCacheMemoryBytes()
-            .orElseGet(() -> KvMemory.defaultBytes(engine, config, type, share, load.ranksInJvm()));
-    int numBlocks = KvMemory.numBlocks(engine, config, type, available);
-    return new RunnerSettings(engine.blockSize(), numBlocks, available, kernelSettings(load));
-  }
-
-  private KernelSettings kernelSettings(Load load) {
-    EngineKwargs engine = load.engine();
-    boolean rounding = engine.dtype() == Dtype.BFLOAT16;
-    return new KernelSettings(
-        threads(load),
-        engine.quantization(),
-        rounding,
-        engine.batchInvariant(),
-        engine.kvCacheType());
-  }
-
-  private int threads(Load load) {
-    return CpuThreads.perRank(
-        environment.settings().ranks().cpuThreads(),
-        Runtime.getRuntime().availableProcessors(),
-        lease.orElseThrow().ranksInJvm(),
-        load.neighbours().ranksOnMachine());
-  }
-
-  private void requireAuto(Dtype dtype) {
-    if (dtype != Dtype.AUTO) {
-      throw new ServingException(
-          ErrorCode.INVALID_CONFIGURATION,
-          "engine-kwargs.dtype is "
-              + dtype
-              + ", but "
-              + device
-              + " computes in the checkpoint's own type; set auto or leave it out.");
-    }
+  private WorkerRunnerSettings settings(Load load, ModelConfig config) {
+    return new WorkerRunnerSettings(
+        device, load, config, environment.settings(), lease.orElseThrow().ranksInJvm());
   }
 
   /** Tells every quarter of the layers. */
