@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import io.phalanx.llm.layers.KvCacheType;
-import io.phalanx.llm.layers.Quantization;
 import io.phalanx.placement.PlacementStrategy;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -88,48 +86,9 @@ final class LlmConfigsTest {
   }
 
   private static LlmConfig everything() {
-    return LlmConfig.builder()
-        .modelId("m")
-        .modelSource("org/m@v1")
-        .tokenizerSource("t")
-        .minReplicas(1)
-        .maxReplicas(4)
-        .initialReplicas(2)
-        .targetOngoingRequests(7.5)
-        .targetBacklogTokens(9000)
-        .lookBackPeriod(Duration.ofSeconds(3))
-        .aggregationFunction(AggregationFunction.MAX)
-        .upscaleDelay(Duration.ofSeconds(4))
-        .downscaleDelay(Duration.ofSeconds(5))
-        .downscaleToZeroDelay(Duration.ofSeconds(50))
-        .downscaleHeadroom(0.25)
-        .upscalingFactor(2)
-        .downscalingFactor(0.5)
-        .maxOngoingRequests(10)
-        .maxQueuedRequests(-1)
-        .gracefulShutdownTimeout(Duration.ofSeconds(6))
-        .actorOptions(new ReplicaResources(2, 1, 1024, Map.of("disk", 3.0)))
-        .acceleratorType("A10G")
-        .tensorParallelSize(2)
-        .pipelineParallelSize(2)
-        .dataParallelSize(1)
-        .maxModelLen(100)
-        .maxNumBatchedTokens(64)
-        .maxNumSeqs(8)
-        .enableChunkedPrefill(false)
-        .blockSize(4)
-        .kvCacheMemory(2 << 20)
-        .kvCacheType(KvCacheType.INT16_PER_TOKEN_HEAD)
-        .gpuMemoryUtilization(0.5)
-        .enablePrefixCaching(false)
-        .stepLatency(Duration.ofMillis(70))
-        .batchInvariant(true)
-        .seed(11)
-        .dtype(Dtype.FLOAT16)
-        .quantization(Quantization.INT8)
+    return FullConfig.builder()
         .bundles(List.of(Map.of("GPU", 2.0), Map.of("GPU", 2.0, "CPU", 1.0)))
         .bundleLabelSelector(List.of(Map.of("zone", "a"), Map.of("zone", "!a")))
-        .strategy(PlacementStrategy.STRICT_SPREAD)
         .build();
   }
 

@@ -4,16 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.phalanx.llm.AggregationFunction;
-import io.phalanx.llm.Dtype;
+import io.phalanx.llm.FullConfig;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.LlmConfigBuilder;
-import io.phalanx.llm.ReplicaResources;
 import io.phalanx.llm.RoutingPolicy;
 import io.phalanx.llm.engine.SchedulingPolicy;
-import io.phalanx.llm.layers.KvCacheType;
-import io.phalanx.llm.layers.Quantization;
-import io.phalanx.placement.PlacementStrategy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -24,50 +19,20 @@ import org.junit.jupiter.api.Test;
 final class LlmConfigJsonTest {
 
   private static LlmConfigBuilder everything() {
-    return LlmConfig.builder()
+    return FullConfig.builder()
         .modelId("org/m")
-        .modelSource("org/m@v1")
-        .tokenizerSource("t")
         .minReplicas(0)
-        .maxReplicas(4)
-        .initialReplicas(2)
-        .targetOngoingRequests(7.5)
-        .targetBacklogTokens(9000)
         .lookBackPeriod(Duration.ofNanos(1_000_001))
-        .aggregationFunction(AggregationFunction.MAX)
         .upscaleDelay(Duration.ofMillis(1500))
         .downscaleDelay(Duration.ofMinutes(5))
         .downscaleToZeroDelay(Duration.ofHours(2))
-        .downscaleHeadroom(0.25)
-        .upscalingFactor(2)
-        .downscalingFactor(0.5)
-        .maxOngoingRequests(10)
-        .maxQueuedRequests(-1)
         .requestTimeout(Duration.ofSeconds(30))
         .routingPolicy(RoutingPolicy.PREFIX_AFFINITY)
         .imbalanceThreshold(3)
         .sessionHeader("x-user")
         .schedulingPolicy(SchedulingPolicy.PRIORITY)
         .gracefulShutdownTimeout(Duration.ZERO)
-        .actorOptions(new ReplicaResources(2, 1, 1024, Map.of("disk", 3.0)))
-        .acceleratorType("A10G")
-        .tensorParallelSize(2)
-        .pipelineParallelSize(2)
-        .maxModelLen(100)
-        .maxNumBatchedTokens(64)
-        .maxNumSeqs(8)
-        .enableChunkedPrefill(false)
-        .blockSize(4)
-        .kvCacheMemory(5L << 30)
-        .kvCacheType(KvCacheType.INT16_PER_TOKEN_HEAD)
-        .gpuMemoryUtilization(0.5)
-        .enablePrefixCaching(false)
-        .stepLatency(Duration.ofMillis(70))
-        .batchInvariant(true)
-        .seed(11)
-        .dtype(Dtype.FLOAT16)
-        .quantization(Quantization.INT8)
-        .strategy(PlacementStrategy.STRICT_SPREAD);
+        .kvCacheMemory(5L << 30);
   }
 
   private static LlmConfig written(LlmConfig config) {
