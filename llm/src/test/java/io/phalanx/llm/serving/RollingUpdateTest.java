@@ -3,7 +3,6 @@ package io.phalanx.llm.serving;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.LlmConfigBuilder;
 import io.phalanx.llm.Phalanx;
 import io.phalanx.llm.engine.TokenEvent;
@@ -40,13 +39,7 @@ final class RollingUpdateTest {
 
   @BeforeAll
   static void start() {
-    phalanx =
-        Phalanx.launch(
-            ConfigFactory.parseString(
-                    "phalanx.local-cluster { nodes = 2, gpus-per-node = 2, accelerator-type = L4 }")
-                .withFallback(ConfigFactory.load()),
-            List.of(),
-            line -> {});
+    phalanx = FourGpus.launch();
   }
 
   @AfterAll

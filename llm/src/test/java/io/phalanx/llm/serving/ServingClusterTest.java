@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
-import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.LlmConfigBuilder;
 import io.phalanx.llm.ModelHandle;
@@ -49,13 +48,7 @@ final class ServingClusterTest {
 
   @BeforeAll
   static void start() {
-    phalanx =
-        Phalanx.launch(
-            ConfigFactory.parseString(
-                    "phalanx.local-cluster { nodes = 2, gpus-per-node = 2, accelerator-type = L4 }")
-                .withFallback(ConfigFactory.load()),
-            List.of(),
-            line -> {});
+    phalanx = FourGpus.launch();
   }
 
   @AfterAll
