@@ -61,7 +61,7 @@ final class ClientConnection {
           Flow.<ByteString>create()
               .watchTermination(
                   (notUsed, done) -> {
-                    done.whenComplete((ok, failure) -> end());
+                    done.whenCompleteAsync((ok, failure) -> end(), Runnable::run);
                     return notUsed;
                   });
       return response.transformEntityDataBytes(ending);

@@ -160,6 +160,10 @@ final class ConnectionHandler {
         .mapAsync(MOST_PIPELINED, request -> handle(request, connection));
   }
 
+  /**
+   * Answers a request. The executor is named because the stage is one of Scala's, which would use
+   * the JVM's default one: on a machine of two processors, a new thread for every request.
+   */
   private CompletionStage<HttpResponse> handle(HttpRequest request, ClientConnection connection)
       throws Exception {
     ClientConnection.Exchange exchange = connection.begin();
@@ -170,7 +174,8 @@ final class ConnectionHandler {
     }
     return routes
         .apply(request.addAttribute(ClientConnection.KEY, connection))
-        .handle((response, failure) -> answered(request, exchange, response, failure));
+        .handleAsync(
+            (response, failure) -> answered(request, exchange, response, failure), Runnable::run);
   }
 
   private HttpResponse answered(
