@@ -3,17 +3,23 @@
 `wrk` is the client of all, one thread on the same cores. All loads run once to warm up before the first is measured,
 longer on a JVM, whose compiler takes a core of two for most of a minute. Ray Serve runs as it comes and with
 RAY_SERVE_ENABLE_HA_PROXY=1. A figure is the median of the rounds.
+
+Then Phalanx alone serves the streams of a model with steps of 20 ms, while further clients ask one that computes
+nothing: its histogram phalanx:time_to_first_event_seconds is what serving adds to the time of a first token.
 """
 import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,6 +28,7 @@ PORT = 18300
 URL = f"http://127.0.0.1:{PORT}"
 SEQUENCES = 256
 EVENTS = 64
+STREAMS, ASKING, PAUSE_MS = 256, 8, 20  # of the part about first events
 WARM_UP = {"Ray Serve": 5, "Ray Serve, HAProxy": 5, "Phalanx": 20}  # seconds of each load
 LOADS = {  # name -> path, wrk's arguments, what one request counts
     "GET /health": ("/health", [], 1),
@@ -69,13 +76,43 @@ def running(name, arguments):
         shutil.rmtree(sessions, ignore_errors=True)
 
 
+def wrk_command(clients, seconds, path, script_arguments):
+    options = ["-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", "-s", str(HERE / "completions.lua")]
+    return ["wrk", *options, URL + path, "--", *script_arguments]
+
+
 def wrk(clients, seconds, path, script_arguments):
-    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", "-s", str(HERE / "completions.lua"), URL + path]
-    output = subprocess.run(command + ["--", *script_arguments], check=True, capture_output=True, text=True).stdout
+    command = wrk_command(clients, seconds, path, script_arguments)
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     result = json.loads(next(line for line in output.splitlines() if line.startswith("RESULT"))[len("RESULT"):])
     if result["failed"] or not result["requests"]:
         sys.exit(f"bench: {result} from {' '.join(command)}:\n{output}")
     return result
+
+
+def first_events():
+    """Returns upper bound in seconds -> how many first events of the stand-in came within it."""
+    with urllib.request.urlopen(URL + "/metrics") as response:
+        exposition = response.read().decode()
+    bucket = r'^phalanx:time_to_first_event_seconds_bucket\{model_name="stand-in",le="([^"]+)"\} (\S+)'
+    return {float(bound): float(count) for bound, count in re.findall(bucket, exposition, re.MULTILINE)}
+
+
+def ask_beside_streams(seconds):
+    """Returns how many first events there were and bound -> share within it, of clients that ask beside streams that run."""
+    path = "/v1/completions"
+    streams = subprocess.Popen(wrk_command(STREAMS, 2 * seconds, path, ["100", "stream", "stepping"]), stdout=subprocess.DEVNULL)
+    time.sleep(seconds / 2)
+    before = first_events()
+    wrk(ASKING, seconds, path, ["4", "stream", "stand-in", str(PAUSE_MS)])
+    counts = {bound: count - before.get(bound, 0) for bound, count in first_events().items()}
+    streams.wait()
+    return counts[float("inf")], {bound: count / counts[float("inf")] for bound, count in counts.items()}
+
+
+def show_first_events(answers, shares):
+    within = ", ".join(f"{share:.2%} within {1000 * bound:g} ms" for bound, share in shares.items() if bound <= 0.05)
+    print(f"\n{answers:.0f} answers beside {STREAMS} streams, their first event: {within}")
 
 
 def measure(name, arguments):
@@ -87,6 +124,8 @@ def measure(name, arguments):
         for load, (path, script_arguments, count) in LOADS.items():
             result = wrk(arguments.clients, arguments.seconds, path, script_arguments)
             figures[load] = {"per_s": count * result["requests"] / result["seconds"], "p50_ms": result["p50_ms"], "p99_ms": result["p99_ms"]}
+        if name == "Phalanx":
+            show_first_events(*ask_beside_streams(2 * arguments.seconds))
     return figures
 
 

@@ -1,5 +1,6 @@
--- wrk's request: a completion of so many tokens, as a stream or whole; without arguments a plain GET.
---   wrk ... -s completions.lua URL [-- TOKENS stream|whole]
+-- wrk's request: a completion of so many tokens, as a stream or whole; without arguments a plain GET. Each connection may
+-- pause before each request.
+--   wrk ... -s completions.lua URL [-- TOKENS stream|whole [MODEL [PAUSE_MS]]]
 
 function init(args)
   if #args == 0 then return end
@@ -8,8 +9,12 @@ function init(args)
   wrk.method = "POST"
   wrk.headers["Content-Type"] = "application/json"
   wrk.body = string.format(
-    '{"model":"stand-in","max_tokens":%d,"ignore_eos":true,"temperature":0,"stream":%s,"prompt":[%s]}',
-    tonumber(args[1]), tostring(args[2] == "stream"), table.concat(prompt, ","))
+    '{"model":"%s","max_tokens":%d,"ignore_eos":true,"temperature":0,"stream":%s,"prompt":[%s]}',
+    args[3] or "stand-in", tonumber(args[1]), tostring(args[2] == "stream"), table.concat(prompt, ","))
+  local pause = tonumber(args[4])
+  if pause then
+    function delay() return pause end
+  end
 end
 
 function done(summary, latency)

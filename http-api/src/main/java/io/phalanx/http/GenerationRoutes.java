@@ -55,10 +55,11 @@ final class GenerationRoutes {
       HttpRequest request, BiFunction<ObjectNode, RequestHeaders, GenerationPlan> plan) {
     ClientConnection connection = request.getAttribute(ClientConnection.KEY).orElseThrow();
     requireJson(request);
-    RequestHeaders headers = new RequestHeaders(request, System.nanoTime());
+    long arrivedNanos = System.nanoTime();
+    RequestHeaders headers = new RequestHeaders(request, arrivedNanos);
     return bodies
         .read(request, body -> plan.apply(StrictJson.parseObject(body), headers))
-        .thenCompose(planned -> generation.run(planned, connection));
+        .thenCompose(planned -> generation.run(planned, connection, arrivedNanos));
   }
 
   /** Refuses a body that is not said to be JSON. */

@@ -27,17 +27,25 @@ final class SseStage extends GraphStage<SourceShape<ByteString>> {
   private final SourceShape<ByteString> shape = SourceShape.of(out);
   private final SseAnswer answer;
   private final ChoiceReader reader;
+  private final Runnable begun;
   private final Runnable ended;
   private final Duration heartbeatInterval;
 
   /**
    * Creates the body of {@code answer}; run it once.
    *
+   * @param begun called when the first events have gone to the socket
    * @param ended called when nothing more is read
    */
-  SseStage(SseAnswer answer, ChoiceReader reader, Runnable ended, Duration heartbeatInterval) {
+  SseStage(
+      SseAnswer answer,
+      ChoiceReader reader,
+      Runnable begun,
+      Runnable ended,
+      Duration heartbeatInterval) {
     this.answer = answer;
     this.reader = reader;
+    this.begun = begun;
     this.ended = ended;
     this.heartbeatInterval = heartbeatInterval;
   }
@@ -55,6 +63,7 @@ final class SseStage extends GraphStage<SourceShape<ByteString>> {
   private final class Logic extends TimerGraphStageLogic {
     private final AsyncCallback<Done> ready = createAsyncCallback(done -> deliver());
     private boolean silent;
+    private boolean hasBegun;
 
     private Logic() {
       super(shape);
@@ -96,11 +105,19 @@ final class SseStage extends GraphStage<SourceShape<ByteString>> {
       if (!frames.isEmpty()) {
         silent = false;
         push(out, frames.result());
+        begin();
       }
       if (ended) {
         completeStage();
       } else if (frames.isEmpty()) {
         reader.onReady(() -> ready.invoke(Done.getInstance()));
+      }
+    }
+
+    private void begin() {
+      if (!hasBegun) {
+        hasBegun = true;
+        begun.run();
       }
     }
 

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.SamplingParams;
 import io.phalanx.runtime.error.ErrorCode;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
@@ -293,5 +295,28 @@ final class OpenAiServerTest {
 
     assertThat(error.path("code").asText()).isEqualTo("context_length_exceeded");
     assertThat(error.path("param").asText()).isEqualTo("prompt");
+  }
+
+  @Test
+  void requests_manyOnOneConnection_startNoThreads() throws Exception {
+    int requests = 500;
+    server.get("/health");
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    long before = threads.getTotalStartedThreadCount();
+
+    for (int i = 0; i < requests; i++) {
+      assertThat(server.get("/health").statusCode()).isEqualTo(200);
+    }
+
+    assertThat(threads.getTotalStartedThreadCount() - before).isLessThan(requests / 2);
+  }
+
+  @Test
+  void metrics_afterAStream_haveTheTimeToItsFirstEvent() throws Exception {
+    server.post("/v1/completions", completion("org/counting", ",\"max_tokens\":2,\"stream\":true"));
+
+    assertThat(server.metrics.exposition())
+        .containsPattern(
+            "phalanx:time_to_first_event_seconds_count\\{model_name=\"org/counting\"} [1-9]");
   }
 }

@@ -49,6 +49,11 @@ public enum Metric {
       "time_to_first_token_seconds",
       Labels.MODEL,
       "From a request's arrival to its first token."),
+  TIME_TO_FIRST_EVENT(
+      Kind.SECONDS_HISTOGRAM,
+      "time_to_first_event_seconds",
+      Labels.MODEL,
+      "From a streamed request's parsed header to its first event's way into the socket."),
   INTER_TOKEN_LATENCY(
       Kind.SECONDS_HISTOGRAM,
       "inter_token_latency_seconds",
