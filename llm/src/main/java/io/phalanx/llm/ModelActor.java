@@ -6,6 +6,7 @@ import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
@@ -49,16 +50,30 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
   /** Generates a sequence and tells every token. */
   public record Generate(GenerationRequest request, ActorRef<Event> replyTo) implements Command {}
 
-  /** Generates a sequence and tells it at the end; a failure is a {@link ServingException}. */
+  /**
+   * Generates a sequence and tells it at the end; a failure is a {@link ServingException}. Who asks
+   * and gives up, or stops, ends it.
+   */
   public record GenerateWhole(GenerationRequest request, ActorRef<StatusReply<Generated>> replyTo)
       implements Command {}
 
-  /** Ends a {@link Generate} whose tokens nobody wants any more; it gets no further event. */
+  /**
+   * Ends a {@link Generate} or {@link GenerateWhole} whose tokens nobody wants any more; its asker
+   * is told nothing further.
+   */
   public record Abort(String requestId) implements Command {}
 
-  private record Ended(Running request, @Nullable Throwable failure) implements Command {}
+  private record Ended(Running request, ActorRef<Event> receiver, @Nullable Throwable failure)
+      implements Command {}
 
-  private record ReceiverLost(ActorRef<Event> receiver) implements Command {}
+  private record WholeEnded(
+      Running request,
+      ActorRef<StatusReply<Generated>> replyTo,
+      @Nullable Generated answer,
+      @Nullable Throwable failure)
+      implements Command {}
+
+  private record ReceiverLost(ActorRef<?> receiver) implements Command {}
 
   /** What a {@link Generate} is told. */
   public sealed interface Event {
@@ -78,7 +93,7 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
   /** There will be no further token, because something went wrong. */
   public record Failed(String requestId, ErrorCode code, String reason) implements Event {}
 
-  private record Running(String requestId, ActorRef<Event> receiver, UniqueKillSwitch end) {}
+  private record Running(String requestId, ActorRef<?> receiver, Runnable end) {}
 
   private final ModelHandle model;
   private final Map<String, Running> running = new HashMap<>();
@@ -100,6 +115,7 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
         .onMessage(GenerateWhole.class, this::onGenerateWhole)
         .onMessage(Abort.class, this::onAbort)
         .onMessage(Ended.class, this::onEnded)
+        .onMessage(WholeEnded.class, this::onWholeEnded)
         .onMessage(ReceiverLost.class, this::onReceiverLost)
         .onSignal(PostStop.class, signal -> onPostStop())
         .build();
@@ -109,7 +125,7 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
     String id = generate.request().requestId();
     ActorRef<Event> receiver = generate.replyTo();
     if (running.containsKey(id)) {
-      receiver.tell(new Failed(id, ErrorCode.INVALID_REQUEST, "Request id " + id + " is in use."));
+      receiver.tell(new Failed(id, ErrorCode.INVALID_REQUEST, inUse(id)));
       return this;
     }
     Pair<UniqueKillSwitch, CompletionStage<Done>> stream =
@@ -118,18 +134,49 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
             .viaMat(KillSwitches.single(), Keep.right())
             .toMat(Sink.foreach(event -> receiver.tell(new Token(event))), Keep.both())
             .run(getContext().getSystem());
-    Running request = new Running(id, receiver, stream.first());
-    if (running.values().stream().noneMatch(other -> other.receiver().equals(receiver))) {
-      getContext().watchWith(receiver, new ReceiverLost(receiver));
-    }
-    running.put(id, request);
-    getContext().pipeToSelf(stream.second(), (done, failure) -> new Ended(request, failure));
+    Running request = new Running(id, receiver, stream.first()::shutdown);
+    begin(request);
+    getContext()
+        .pipeToSelf(stream.second(), (done, failure) -> new Ended(request, receiver, failure));
     return this;
   }
 
+  private static String inUse(String requestId) {
+    return "Request id " + requestId + " is in use.";
+  }
+
+  private void begin(Running request) {
+    ActorRef<?> receiver = request.receiver();
+    if (isFree(receiver)) {
+      getContext().watchWith(receiver, new ReceiverLost(receiver));
+    }
+    running.put(request.requestId(), request);
+  }
+
+  private boolean isFree(ActorRef<?> receiver) {
+    return running.values().stream().noneMatch(other -> other.receiver().equals(receiver));
+  }
+
   private Behavior<Command> onGenerateWhole(GenerateWhole generate) {
-    CompletionStage<Generated> ended = model.generateWhole(generate.request());
-    ended.whenComplete((answer, failure) -> generate.replyTo().tell(reply(answer, failure)));
+    String id = generate.request().requestId();
+    ActorRef<StatusReply<Generated>> replyTo = generate.replyTo();
+    if (running.containsKey(id)) {
+      replyTo.tell(StatusReply.error(new ServingException(ErrorCode.INVALID_REQUEST, inUse(id))));
+      return this;
+    }
+    CompletableFuture<Generated> whole = model.generateWhole(generate.request());
+    Running request = new Running(id, replyTo, () -> whole.cancel(false));
+    begin(request);
+    getContext()
+        .pipeToSelf(whole, (answer, failure) -> new WholeEnded(request, replyTo, answer, failure));
+    return this;
+  }
+
+  private Behavior<Command> onWholeEnded(WholeEnded ended) {
+    if (running.remove(ended.request().requestId(), ended.request())) {
+      forget(ended.replyTo());
+      ended.replyTo().tell(reply(ended.answer(), ended.failure()));
+    }
     return this;
   }
 
@@ -157,12 +204,12 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
   }
 
   private void end(Running request) {
-    request.end().shutdown();
+    request.end().run();
     forget(request.receiver());
   }
 
-  private void forget(ActorRef<Event> receiver) {
-    if (running.values().stream().noneMatch(other -> other.receiver().equals(receiver))) {
+  private void forget(ActorRef<?> receiver) {
+    if (isFree(receiver)) {
       getContext().unwatch(receiver);
     }
   }
@@ -173,7 +220,7 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
       forget(request.receiver());
       if (ended.failure() != null) {
         ServingException e = serving(ended.failure());
-        request.receiver().tell(new Failed(request.requestId(), e.code(), e.reason()));
+        ended.receiver().tell(new Failed(request.requestId(), e.code(), e.reason()));
       }
     }
     return this;
@@ -186,7 +233,7 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
             request -> {
               boolean its = request.receiver().equals(lost.receiver());
               if (its) {
-                request.end().shutdown();
+                request.end().run();
               }
               return its;
             });
@@ -194,7 +241,7 @@ public final class ModelActor extends AbstractBehavior<ModelActor.Command> {
   }
 
   private Behavior<Command> onPostStop() {
-    running.values().forEach(request -> request.end().shutdown());
+    running.values().forEach(request -> request.end().run());
     return this;
   }
 }

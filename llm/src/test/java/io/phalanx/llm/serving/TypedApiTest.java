@@ -22,6 +22,7 @@ import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.pattern.StatusReply;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -174,6 +175,35 @@ final class TypedApiTest {
     dying.expectMessageClass(ModelActor.Token.class, WAIT);
 
     dying.stop();
+
+    awaitIdle();
+  }
+
+  @Test
+  void actor_abortOfAWholeAnswer_freesTheSequenceAndAnswersNothing() {
+    GenerationRequest request = request(400);
+    TestProbe<StatusReply<Generated>> asker = TestProbe.create(phalanx.system());
+    actor.tell(new ModelActor.GenerateWhole(request, asker.ref()));
+
+    actor.tell(new ModelActor.Abort(request.requestId()));
+
+    awaitIdle();
+    actor.tell(new ModelActor.GenerateWhole(request(1), asker.ref()));
+    assertThat(asker.receiveMessage(WAIT).getValue().tokenIds()).hasSize(1);
+  }
+
+  @Test
+  void actor_askerOfAWholeAnswerStops_freesTheSequence() {
+    TestProbe<StatusReply<Generated>> asker = TestProbe.create(phalanx.system());
+    GenerationRequest request = request(400);
+    actor.tell(new ModelActor.Generate(request, events.ref()));
+    events.expectMessageClass(ModelActor.Token.class, WAIT);
+    actor.tell(new ModelActor.GenerateWhole(request(400), asker.ref()));
+    actor.tell(new ModelActor.GenerateWhole(request, asker.ref()));
+    assertThat(asker.receiveMessage(WAIT).getError()).hasMessageContaining("in use");
+
+    asker.stop();
+    actor.tell(new ModelActor.Abort(request.requestId()));
 
     awaitIdle();
   }
