@@ -1,17 +1,17 @@
 package io.phalanx.llm.serving;
 
+import io.phalanx.llm.DeploymentConfig;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.RequestRouterConfig;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.routing.AdmissionLimits;
-import io.phalanx.llm.routing.ReplicaLoads;
 import io.phalanx.llm.routing.ReplicaPicker;
 import io.phalanx.llm.routing.ReplicaPickers;
 import io.phalanx.llm.routing.RequestAdmission;
 import io.phalanx.runtime.error.ErrorCode;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -42,8 +42,26 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   /** What only this node tells the router. */
   sealed interface Local extends Command {}
 
-  /** A stream has started and wants this sequence. */
-  record Open(GenerationRequest request, TokenSink sink) implements Local {}
+  /**
+   * A stream has started and wants this sequence.
+   *
+   * @param deadlineNanos until when it may take, by {@link System#nanoTime}, as another router has
+   *     found; empty: as its terms and the configuration say
+   */
+  record Open(GenerationRequest request, TokenSink sink, OptionalLong deadlineNanos)
+      implements Local {
+
+    /** Creates that of a request which no router has seen yet. */
+    Open(GenerationRequest request, TokenSink sink) {
+      this(request, sink, OptionalLong.empty());
+    }
+
+    private Optional<Duration> timeLeft(DeploymentConfig config) {
+      return deadlineNanos.isPresent()
+          ? Optional.of(Duration.ofNanos(deadlineNanos.getAsLong() - System.nanoTime()))
+          : config.timeout(request.terms());
+    }
+  }
 
   /** A stream has ended before its sequence. */
   record Cancel(String requestId, TokenSink sink) implements Local {}
@@ -68,16 +86,13 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
 
   private final TimerScheduler<Command> timers;
   private final ServingSettings settings;
-  private final RouterListener listener;
   private final RequestAdmission<ActorRef<Replica.Command>, RoutedStream> admission;
-  private final ReplicaLoads<ActorRef<Replica.Command>> loads;
+  private final RouterReplicas replicas;
   private final IngressBacklogReporter backlog;
   private final RoutedStreams streams;
-  private final Set<ActorRef<Replica.Command>> watched = new HashSet<>();
   private LlmConfig config;
   private RouterErrors errors;
   private Optional<ActorRef<Command>> next = Optional.empty();
-  private boolean hadReplica;
   private boolean closing;
 
   /**
@@ -123,12 +138,11 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     this.config = config;
     this.errors = new RouterErrors(config);
     this.settings = settings;
-    this.listener = listener;
     this.backlog = new IngressBacklogReporter(context.getSelf(), controller);
     this.admission =
         new RequestAdmission<>(AdmissionLimits.of(config), picker(context.getSystem(), config));
-    this.loads = admission.loads();
-    this.streams = new RoutedStreams(self(), admission, backlog);
+    this.replicas = new RouterReplicas(context, admission, listener, ReplicaLost::new);
+    this.streams = new RoutedStreams(context.getSelf().narrow(), admission, backlog);
   }
 
   @Override
@@ -156,10 +170,6 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
     return ReplicaPickers.of(config, RandomGenerator.getDefault(), names::toSerializationFormat);
   }
 
-  private ActorRef<Replica.ToIngress> self() {
-    return getContext().getSelf().narrow();
-  }
-
   private Behavior<Command> onTokens(Replica.Tokens tokens) {
     streams.deliver(tokens);
     return stopIfDone();
@@ -176,12 +186,10 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
       handOver(open, next.get());
     } else if (closing) {
       open.sink().fail(errors.deleted());
-    } else if (loads.size() == 0
-        && !hadReplica
-        && !config.deploymentConfig().autoscaling().scalesToZero()) {
+    } else if (replicas.hadNone() && !config.deploymentConfig().autoscaling().scalesToZero()) {
       open.sink().fail(errors.notReady());
     } else {
-      streams.open(open, config.deploymentConfig().timeout(open.request().terms()));
+      streams.open(open, open.timeLeft(config.deploymentConfig()));
       awaitDeadline();
     }
     return this;
@@ -236,7 +244,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
 
   private Behavior<Command> onRequestFailed(Replica.RequestFailed failed) {
     if (failed.code() == ErrorCode.NOT_READY) {
-      forget(failed.replica());
+      replicas.forget(failed.replica());
     }
     streams.failed(failed);
     if (closing) {
@@ -254,42 +262,19 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
   }
 
   private Behavior<Command> onBacklogReport(Replica.BacklogReport report) {
-    loads.report(report.replica(), report.backlog(), report.stats(), System.nanoTime());
-    listener.onReport(report);
+    replicas.report(report);
     streams.sendWaiting();
     return this;
   }
 
   private Behavior<Command> onListed(Listed listed) {
-    for (ActorRef<Replica.Command> known : loads.replicas()) {
-      if (!listed.replicas().contains(known)) {
-        forget(known);
-      }
-    }
-    for (ActorRef<Replica.Command> replica : listed.replicas()) {
-      if (loads.add(replica)) {
-        hadReplica = true;
-        replica.tell(new Replica.Subscribe(self()));
-      }
-      if (watched.add(replica)) {
-        getContext().watchWith(replica, new ReplicaLost(replica));
-      }
-    }
-    listener.onReplicas(loads.size());
+    replicas.list(listed.replicas());
     streams.sendWaiting();
     return this;
   }
 
-  /** Sends a replica nothing new; what it has goes on. */
-  private void forget(ActorRef<Replica.Command> replica) {
-    admission.forget(replica);
-    listener.onReplicas(loads.size());
-  }
-
   private Behavior<Command> onReplicaLost(ReplicaLost lost) {
-    watched.remove(lost.replica());
-    forget(lost.replica());
-    listener.onReplicaLost(lost.replica());
+    replicas.lose(lost.replica());
     streams.lose(lost.replica(), errors.replicaLost());
     if (closing) {
       leaveWaiting();
@@ -306,8 +291,7 @@ public final class ReplicaRouter extends AbstractBehavior<ReplicaRouter.Command>
 
   private Behavior<Command> onPostStop() {
     streams.dropAll(errors.notReady());
-    watched.forEach(listener::onReplicaLost);
-    listener.onReplicas(0);
+    replicas.end();
     return this;
   }
 }

@@ -4,6 +4,7 @@ import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.TokenEvent;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -126,6 +127,11 @@ final class RoutedStream {
   /** Returns whether it has waited for a replica for so long. */
   boolean hasWaited(Duration patience, long nowNanos) {
     return replica == null && nowNanos - heardNanos >= patience.toNanos();
+  }
+
+  /** Returns until when it may take, by {@link System#nanoTime}; empty for any time. */
+  OptionalLong deadline() {
+    return hasDeadline ? OptionalLong.of(deadlineNanos) : OptionalLong.empty();
   }
 
   boolean hasDeadline() {

@@ -148,7 +148,7 @@ final class RoutedStreams {
   void moveWaiting(Consumer<ReplicaRouter.Open> taker) {
     for (RoutedStream stream : admission.withdrawAll()) {
       forget(stream, Optional.empty());
-      taker.accept(new ReplicaRouter.Open(stream.request(), stream.sink()));
+      taker.accept(new ReplicaRouter.Open(stream.request(), stream.sink(), stream.deadline()));
     }
     backlog.waiting(0);
   }

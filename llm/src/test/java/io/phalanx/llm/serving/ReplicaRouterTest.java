@@ -2,14 +2,10 @@ package io.phalanx.llm.serving;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.typesafe.config.ConfigFactory;
-import io.phalanx.llm.LlmConfig;
-import io.phalanx.llm.LlmConfigBuilder;
 import io.phalanx.llm.engine.Backlog;
 import io.phalanx.llm.engine.EngineStats;
 import io.phalanx.llm.engine.FinishReason;
 import io.phalanx.llm.engine.GenerationRequest;
-import io.phalanx.llm.engine.SamplingParams;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
@@ -17,11 +13,9 @@ import io.phalanx.runtime.metrics.Metrics;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
@@ -29,13 +23,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /** A {@link ReplicaRouter} and its streams between probes that play replicas and readers. */
-final class ReplicaRouterTest {
+final class ReplicaRouterTest extends RouterFixture {
   private static final ActorTestKit testKit = ActorTestKit.create();
-  private static final Duration WAIT = Duration.ofSeconds(10);
 
-  private final String modelId = "m-" + UUID.randomUUID();
-  private final ReplicaCounts listener = new ReplicaCounts();
-  private final TestProbe<DeploymentController.IngressBacklog> backlogs = testKit.createTestProbe();
+  ReplicaRouterTest() {
+    super(testKit);
+  }
 
   @AfterAll
   static void shutDown() {
@@ -230,41 +223,6 @@ final class ReplicaRouterTest {
         .failsWithin(WAIT)
         .withThrowableThat()
         .withMessageContaining("router has ended");
-  }
-
-  private LlmConfigBuilder config() {
-    return LlmConfig.builder().modelId(modelId);
-  }
-
-  private ActorRef<ReplicaRouter.Command> router(LlmConfigBuilder config) {
-    return testKit.spawn(
-        ReplicaRouter.create(
-            config.build(),
-            "1",
-            ServingSettings.of(ConfigFactory.load()),
-            listener,
-            backlogs.ref()::tell));
-  }
-
-  /** Registers a probe as a ready replica and waits until the router knows it. */
-  private TestProbe<Replica.Command> replica() {
-    TestProbe<Replica.Command> probe = testKit.createTestProbe();
-    testKit
-        .system()
-        .receptionist()
-        .tell(Receptionist.register(Replica.serviceKey(modelId, "1"), probe.ref()));
-    probe.expectMessageClass(Replica.Subscribe.class, WAIT);
-    return probe;
-  }
-
-  private static Reader open(ActorRef<ReplicaRouter.Command> router, String id) {
-    Reader reader = new Reader();
-    router.tell(new ReplicaRouter.Open(request(id), reader));
-    return reader;
-  }
-
-  private static GenerationRequest request(String id) {
-    return new GenerationRequest(id, new int[] {1}, SamplingParams.greedy(8));
   }
 
   private static TokenEvent event(String id, int position, @Nullable FinishReason reason) {

@@ -2,40 +2,32 @@ package io.phalanx.llm.serving;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.typesafe.config.ConfigFactory;
-import io.phalanx.llm.LlmConfig;
-import io.phalanx.llm.LlmConfigBuilder;
 import io.phalanx.llm.engine.Backlog;
 import io.phalanx.llm.engine.EngineStats;
 import io.phalanx.llm.engine.FinishReason;
-import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.RequestTerms;
-import io.phalanx.llm.engine.SamplingParams;
 import io.phalanx.llm.engine.SchedulingPolicy;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.runtime.error.ErrorCode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.OptionalLong;
 import org.apache.pekko.actor.testkit.typed.FishingOutcome;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /** Requests of a {@link ReplicaRouter} that wait, come too late, or are refused by a replica. */
-final class RouterAdmissionTest {
+final class RouterAdmissionTest extends RouterFixture {
   private static final ActorTestKit testKit = ActorTestKit.create();
-  private static final Duration WAIT = Duration.ofSeconds(10);
 
-  private final String modelId = "m-" + UUID.randomUUID();
-  private final ReplicaCounts listener = new ReplicaCounts();
-  private final TestProbe<DeploymentController.IngressBacklog> controller =
-      testKit.createTestProbe();
+  RouterAdmissionTest() {
+    super(testKit);
+  }
 
   @AfterAll
   static void shutDown() {
@@ -160,52 +152,42 @@ final class RouterAdmissionTest {
     assertThat(generate(replica)).isEqualTo("second");
   }
 
-  private LlmConfigBuilder config() {
-    return LlmConfig.builder().modelId(modelId);
+  @Test
+  void close_waitingRequestWithATimeout_keepsItsDeadline() {
+    ActorRef<ReplicaRouter.Command> router = routerThatLostItsReplica();
+    TestProbe<ReplicaRouter.Command> next = testKit.createTestProbe();
+    Duration timeout = Duration.ofMinutes(10);
+    long before = System.nanoTime();
+    open(router, "r", RequestTerms.ofTimeout(timeout));
+
+    router.tell(new ReplicaRouter.Close(Optional.of(next.ref())));
+
+    ReplicaRouter.Open moved = next.expectMessageClass(ReplicaRouter.Open.class, WAIT);
+    long waited = moved.deadlineNanos().orElseThrow() - timeout.toNanos() - before;
+    assertThat(waited).isBetween(0L, System.nanoTime() - before);
   }
 
-  private ActorRef<ReplicaRouter.Command> router(LlmConfigBuilder config) {
-    return router(config, "");
+  @Test
+  void open_movedAfterItsDeadline_endsLate() {
+    ActorRef<ReplicaRouter.Command> router = routerThatLostItsReplica();
+    Reader reader = new Reader();
+    OptionalLong now = OptionalLong.of(System.nanoTime());
+
+    router.tell(new ReplicaRouter.Open(request("r"), reader, now));
+
+    assertThat(reader.failure().code()).isEqualTo(ErrorCode.TIMEOUT);
   }
 
-  private ActorRef<ReplicaRouter.Command> router(LlmConfigBuilder config, String settings) {
-    return testKit.spawn(
-        ReplicaRouter.create(
-            config.build(),
-            "1",
-            ServingSettings.of(
-                ConfigFactory.parseString(settings).withFallback(ConfigFactory.load())),
-            listener,
-            controller.ref()::tell));
-  }
-
-  private TestProbe<Replica.Command> replica() {
-    TestProbe<Replica.Command> probe = testKit.createTestProbe();
-    testKit
-        .system()
-        .receptionist()
-        .tell(Receptionist.register(Replica.serviceKey(modelId, "1"), probe.ref()));
-    probe.expectMessageClass(Replica.Subscribe.class, WAIT);
-    return probe;
+  private ActorRef<ReplicaRouter.Command> routerThatLostItsReplica() {
+    ActorRef<ReplicaRouter.Command> router = router(config());
+    replica().stop();
+    listener.await(1);
+    listener.await(0);
+    return router;
   }
 
   private static String generate(TestProbe<Replica.Command> replica) {
     return replica.expectMessageClass(Replica.Generate.class, WAIT).request().requestId();
-  }
-
-  private static Reader open(ActorRef<ReplicaRouter.Command> router, String id) {
-    return open(router, id, RequestTerms.DEFAULT);
-  }
-
-  private static Reader open(
-      ActorRef<ReplicaRouter.Command> router, String id, RequestTerms terms) {
-    Reader reader = new Reader();
-    router.tell(new ReplicaRouter.Open(request(id, terms), reader));
-    return reader;
-  }
-
-  private static GenerationRequest request(String id, RequestTerms terms) {
-    return new GenerationRequest(id, new int[] {1}, SamplingParams.greedy(8)).withTerms(terms);
   }
 
   private static TokenEvent last(String id) {
