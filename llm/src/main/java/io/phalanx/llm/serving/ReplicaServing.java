@@ -2,7 +2,6 @@ package io.phalanx.llm.serving;
 
 import io.phalanx.llm.DeploymentConfig;
 import io.phalanx.llm.EngineKwargs;
-import io.phalanx.llm.engine.Backlog;
 import io.phalanx.llm.engine.EngineSettings;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.LlmEngine;
@@ -11,7 +10,6 @@ import io.phalanx.llm.engine.SamplingParams;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -22,7 +20,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link Replica} whose ranks have loaded: it generates one token to see that they compute, then
@@ -49,12 +46,9 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private DeploymentConfig limits;
   private final int maxModelLength;
   private final ReplicaStreams streams;
-  private final Set<ActorRef<Replica.ToIngress>> subscribers = new HashSet<>();
-  private final UnreadRequests unread;
+  private final ReplicaReports reports;
   private final StepWatch steps;
   private final ReplicaListing listing;
-  private final Set<ActorRef<Replica.ToIngress>> watched = new HashSet<>();
-  private @Nullable Backlog reported;
   private boolean ready;
   private boolean draining;
 
@@ -73,7 +67,6 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     this.listing = new ReplicaListing(context.getSystem(), spec);
     this.ranks = ranks;
     this.model = model;
-    this.unread = UnreadRequests.of(context.getSystem());
     this.owner = owner;
     this.limits = spec.config().deploymentConfig();
     EngineKwargs kwargs = spec.config().engineKwargs();
@@ -85,6 +78,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
             Set.copyOf(model.defaults().eosTokenIds()),
             () -> model.tokenizer().newDetokenizer());
     this.streams = new ReplicaStreams(context.getSelf(), engine);
+    this.reports = new ReplicaReports(context, spec.name(), engine, owner, IngressLost::new);
     timers.startTimerWithFixedDelay(new Report(), settings.reportInterval());
     SamplingParams oneToken = SamplingParams.greedy(1).withIgnoreEos();
     engine.add(new GenerationRequest(WARM_UP, new int[] {0}, oneToken));
@@ -163,18 +157,12 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
       }
       engine.add(request);
       streams.open(request.requestId(), generate.ingress());
-      watch(generate.ingress());
+      reports.watch(generate.ingress());
       pump();
     } catch (ServingException e) {
       streams.refuse(generate.ingress(), request.requestId(), e);
     }
     return this;
-  }
-
-  private void watch(ActorRef<Replica.ToIngress> ingress) {
-    if (watched.add(ingress)) {
-      getContext().watchWith(ingress, new IngressLost(ingress));
-    }
   }
 
   private Behavior<Replica.Command> onAbort(Replica.Abort abort) {
@@ -189,15 +177,12 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   }
 
   private Behavior<Replica.Command> onSubscribe(Replica.Subscribe subscribe) {
-    subscribers.add(subscribe.ingress());
-    watch(subscribe.ingress());
-    subscribe.ingress().tell(report());
+    reports.subscribe(subscribe.ingress());
     return this;
   }
 
   private Behavior<Replica.Command> onIngressLost(IngressLost lost) {
-    watched.remove(lost.ingress());
-    subscribers.remove(lost.ingress());
+    reports.forget(lost.ingress());
     int requests = streams.abortAllOf(lost.ingress());
     getContext()
         .getLog()
@@ -219,12 +204,8 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
     if (steps.becameLate(running, now)) {
       ranks.askForSteps(self());
     }
-    Backlog backlog = backlog();
-    if (ready && !backlog.equals(reported)) {
-      reported = backlog;
-      Replica.BacklogReport report = report();
-      subscribers.forEach(ingress -> ingress.tell(report));
-      owner.tell(new ReplicaGang.Reported(spec.name(), backlog, engine.stats()));
+    if (ready) {
+      reports.tell();
     }
     return this;
   }
@@ -232,15 +213,6 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private Behavior<Replica.Command> onWorkerSteps(Replica.WorkerSteps steps) {
     ranks.steps(steps);
     return this;
-  }
-
-  private Replica.BacklogReport report() {
-    return new Replica.BacklogReport(
-        getContext().getSelf(), spec.name(), backlog(), engine.stats());
-  }
-
-  private Backlog backlog() {
-    return engine.backlog().withUnread(unread.count(self()));
   }
 
   private Behavior<Replica.Command> onActivate(Replica.Activate activate) {
@@ -259,7 +231,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   /** Whoever adopts the replica is told its backlog anew. */
   private Behavior<Replica.Command> onOwnerChange(Replica.OwnerChange change) {
     owner.on(change);
-    reported = null;
+    reports.repeat();
     return this;
   }
 
