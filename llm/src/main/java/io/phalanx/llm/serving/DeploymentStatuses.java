@@ -44,6 +44,13 @@ final class DeploymentStatuses {
     return stopping > 0 ? DeploymentState.DOWNSCALING : DeploymentState.HEALTHY;
   }
 
+  private static String change(DesiredDeployment desired) {
+    int number = desired.wanted().number();
+    return desired.effectiveTarget() == 0
+        ? "version " + number + " starts with the next request"
+        : "goes over to version " + number;
+  }
+
   private static String message(DeploymentLife life, int ready) {
     DesiredDeployment desired = life.desired();
     if (desired.failure().isPresent()) {
@@ -54,7 +61,7 @@ final class DeploymentStatuses {
     }
     String text = "%d of %d replicas can answer".formatted(ready, desired.target());
     if (desired.isRolling()) {
-      text += "; goes over to version " + desired.wanted().number();
+      text += "; " + change(desired);
     }
     if (!life.waitsFor().isEmpty()) {
       text += ", but " + life.waitsFor();
