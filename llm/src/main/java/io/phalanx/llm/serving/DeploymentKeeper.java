@@ -180,7 +180,7 @@ final class DeploymentKeeper {
     records.save(desired);
     scaling.update(desired.config());
     if (!desired.deleting()) {
-      audience.deployed(IngressModels.ModelDeployed.of(desired));
+      audience.deployed(IngressModels.ModelDeployed.of(desired, context.getSelf()));
     }
     audience.publish();
   }
@@ -222,7 +222,7 @@ final class DeploymentKeeper {
         Optional.ofNullable(life)
             .map(DeploymentLife::desired)
             .filter(desired -> !desired.deleting())
-            .map(IngressModels.ModelDeployed::of));
+            .map(desired -> IngressModels.ModelDeployed.of(desired, context.getSelf())));
   }
 
   /** An ingress sends nothing any more, or it is gone. */

@@ -39,12 +39,14 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
    * @param createdEpochSeconds when it was deployed first, in seconds since 1970
    * @param versions those that have replicas or are to have them; the wanted one last
    * @param failure why it was given up, if it was
+   * @param controller who says so
    */
   public record ModelDeployed(
       String modelId,
       long createdEpochSeconds,
       List<DeploymentVersion> versions,
-      Optional<DeploymentFailure> failure)
+      Optional<DeploymentFailure> failure,
+      ActorRef<DeploymentController.Command> controller)
       implements Command, WireMessage {
 
     /** Copies the list. */
@@ -52,9 +54,14 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
       versions = List.copyOf(versions);
     }
 
-    static ModelDeployed of(DesiredDeployment desired) {
+    static ModelDeployed of(
+        DesiredDeployment desired, ActorRef<DeploymentController.Command> controller) {
       return new ModelDeployed(
-          desired.modelId(), desired.createdEpochSeconds(), desired.versions(), desired.failure());
+          desired.modelId(),
+          desired.createdEpochSeconds(),
+          desired.versions(),
+          desired.failure(),
+          controller);
     }
   }
 
@@ -91,6 +98,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   private final Metrics metrics;
   private final BiConsumer<String, DeploymentController.Command> controllers;
   private final Set<ActorRef<DeploymentController.Command>> followed = new HashSet<>();
+  private final Set<ActorRef<DeploymentController.Command>> heard = new HashSet<>();
   private final Map<String, IngressModel> models = new HashMap<>();
   private final Set<DeployedModel> retired = new HashSet<>();
   private final Runnable changed;
@@ -169,6 +177,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
 
   private Behavior<Command> onListed(Listed listed) {
     followed.retainAll(listed.deployments());
+    heard.retainAll(followed);
     for (ActorRef<DeploymentController.Command> deployment : listed.deployments()) {
       if (followed.add(deployment)) {
         deployment.tell(new DeploymentController.Follow(getContext().getSelf()));
@@ -181,7 +190,9 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   private Behavior<Command> onFollowAgain(FollowAgain again) {
     DeploymentController.Follow follow = new DeploymentController.Follow(getContext().getSelf());
     models.keySet().forEach(modelId -> controllers.accept(modelId, follow));
-    followed.forEach(deployment -> deployment.tell(follow));
+    followed.stream()
+        .filter(deployment -> !heard.contains(deployment))
+        .forEach(deployment -> deployment.tell(follow));
     return this;
   }
 
@@ -191,6 +202,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
   }
 
   private Behavior<Command> onModelDeployed(ModelDeployed deployed) {
+    heard.add(deployed.controller());
     IngressModel model =
         models.computeIfAbsent(
             deployed.modelId(),
@@ -256,6 +268,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
 
   private Behavior<Command> onModelDeleted(ModelDeleted deleted) {
     forget(deleted.modelId());
+    heard.remove(deleted.replyTo());
     deleted.replyTo().tell(new DeploymentController.Forgotten(getContext().getSelf()));
     return this;
   }
@@ -265,6 +278,7 @@ public final class IngressModels extends AbstractBehavior<IngressModels.Command>
     IngressModel model = models.remove(modelId);
     if (model != null) {
       model.close();
+      metrics.removeModel(modelId);
     }
   }
 

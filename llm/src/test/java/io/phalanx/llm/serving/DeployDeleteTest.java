@@ -2,13 +2,12 @@ package io.phalanx.llm.serving;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.typesafe.config.Config;
-import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.placement.NodeView;
 import io.phalanx.placement.PlacementGroups;
 import io.phalanx.placement.Resources;
 import io.phalanx.runtime.LocalCluster;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -25,7 +24,12 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300) // seconds; a deployment that never ends would be waited for
 final class DeployDeleteTest {
   private static final int AT_ONCE = 4;
+  private static final int COLLECTIONS = 3;
+  private static final int WARM_UP_ROUNDS = 5;
   private static final int ROUNDS = 50;
+
+  /** What the live heap may grow by: what collections leave differs by about so much. */
+  private static final long HEAP_SLACK_BYTES = 4L << 20;
 
   /** Shards stay once they have been started, and so do the threads of pools. */
   private static final int MOST_SHARDS = 32;
@@ -34,13 +38,9 @@ final class DeployDeleteTest {
 
   @BeforeAll
   static void start() {
-    Config config =
-        ConfigFactory.parseString(
-                "phalanx.local-cluster { nodes = 2, gpus-per-node = 2, accelerator-type = L4 }")
-            .withFallback(ConfigFactory.load());
     cluster =
         LocalCluster.start(
-            config,
+            FourGpus.config(),
             List.of(context -> ServingComponents.components(new FakeModel().environment())));
   }
 
@@ -50,14 +50,13 @@ final class DeployDeleteTest {
   }
 
   @Test
-  void deployAndDelete_twoHundredTimes_leavesThreadsActorsGroupsAndModelsWhereTheyWere() {
-    round(0);
+  void deployAndDelete_twoHundredTimes_leavesThreadsMemoryActorsAndGroupsWhereTheyWere() {
+    IntStream.range(0, WARM_UP_ROUNDS).forEach(DeployDeleteTest::round);
     int threads = threads();
     long actors = actors();
+    long heapBytes = liveHeapBytes();
 
-    for (int round = 1; round <= ROUNDS; round++) {
-      round(round);
-    }
+    IntStream.range(WARM_UP_ROUNDS, WARM_UP_ROUNDS + ROUNDS).forEach(DeployDeleteTest::round);
 
     assertThat(ModelCatalog.get(system()).all()).isEmpty();
     assertThat(join(Deployments.of(system()).list())).isEmpty();
@@ -72,6 +71,18 @@ final class DeployDeleteTest {
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)
         .noneMatch(name -> name.startsWith("rank-"));
+    System.out.println("HEAP " + heapBytes + " " + liveHeapBytes());
+    assertThat(liveHeapBytes()).isLessThan(heapBytes + HEAP_SLACK_BYTES);
+  }
+
+  /** Returns what is reachable, of some collections the least. */
+  private static long liveHeapBytes() {
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < COLLECTIONS; i++) {
+      System.gc();
+      least = Math.min(least, ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+    }
+    return least;
   }
 
   private static void round(int round) {

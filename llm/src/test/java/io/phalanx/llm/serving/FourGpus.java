@@ -1,5 +1,6 @@
 package io.phalanx.llm.serving;
 
+import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.Phalanx;
 import java.util.List;
@@ -9,13 +10,14 @@ final class FourGpus {
 
   private FourGpus() {}
 
+  static Config config() {
+    return ConfigFactory.parseString(
+            "phalanx.local-cluster { nodes = 2, gpus-per-node = 2, accelerator-type = L4 }")
+        .withFallback(ConfigFactory.load());
+  }
+
   /** Starts the cluster; nothing is deployed. */
   static Phalanx launch() {
-    return Phalanx.launch(
-        ConfigFactory.parseString(
-                "phalanx.local-cluster { nodes = 2, gpus-per-node = 2, accelerator-type = L4 }")
-            .withFallback(ConfigFactory.load()),
-        List.of(),
-        line -> {});
+    return Phalanx.launch(config(), List.of(), line -> {});
   }
 }

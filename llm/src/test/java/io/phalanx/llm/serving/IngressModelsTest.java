@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -64,10 +65,18 @@ final class IngressModelsTest {
   }
 
   @Test
-  void follows_again_whatItServes() {
+  void follows_again_whatItServesOnce() {
+    DeploymentController.Follow follow = new DeploymentController.Follow(ingress);
+    testKit
+        .system()
+        .receptionist()
+        .tell(Receptionist.register(DeploymentController.SERVICE_KEY, controller.ref()));
+    controller.expectMessage(WAIT, follow);
     ingress.tell(deployed(Optional.empty(), version("a", 1)));
 
-    controller.expectMessage(WAIT, new DeploymentController.Follow(ingress));
+    controller.expectMessage(WAIT, follow);
+    ingress.tell(new IngressModels.ModelDeleted("m", controller.ref()));
+    controller.expectMessage(WAIT, new DeploymentController.Forgotten(ingress));
   }
 
   @Test
@@ -107,9 +116,7 @@ final class IngressModelsTest {
     testKit
         .system()
         .receptionist()
-        .tell(
-            org.apache.pekko.actor.typed.receptionist.Receptionist.register(
-                Replica.serviceKey("m", versionId), replica.ref()));
+        .tell(Receptionist.register(Replica.serviceKey("m", versionId), replica.ref()));
   }
 
   private static CompletableFuture<List<TokenEvent>> generate(ModelHandle model) {
@@ -123,9 +130,9 @@ final class IngressModelsTest {
     return new DeploymentVersion(id, number, CONFIG, Trial.GOOD);
   }
 
-  private static IngressModels.ModelDeployed deployed(
+  private IngressModels.ModelDeployed deployed(
       Optional<DeploymentFailure> failure, DeploymentVersion... versions) {
-    return new IngressModels.ModelDeployed("m", 0, List.of(versions), failure);
+    return new IngressModels.ModelDeployed("m", 0, List.of(versions), failure, controller.ref());
   }
 
   /** Looks the model up until it is as wanted. */

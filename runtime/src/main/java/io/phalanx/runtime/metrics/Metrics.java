@@ -9,6 +9,8 @@ import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.StatefulMetric;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -73,6 +75,19 @@ public final class Metrics {
         (metric, values) -> {
           if (metric.labels().contains("replica")) {
             values.remove(modelName, replica);
+          }
+        });
+  }
+
+  /** Forgets all values of one model, which is deployed no longer. */
+  public void removeModel(String modelName) {
+    metrics.forEach(
+        (metric, values) -> {
+          for (DataPointSnapshot point : values.collect().getDataPoints()) {
+            Labels labels = point.getLabels();
+            if (modelName.equals(labels.get("model_name"))) {
+              values.remove(metric.labels().stream().map(labels::get).toArray(String[]::new));
+            }
           }
         });
   }

@@ -49,6 +49,21 @@ final class MetricsTest {
   }
 
   @Test
+  void removeModel_forgetsItsValuesAlone() {
+    metrics.gauge(Metric.KV_CACHE_USAGE, "llama", "0").set(0.5);
+    metrics.histogram(Metric.TIME_TO_FIRST_TOKEN, "llama").observe(1);
+    metrics.counter(Metric.REQUEST_SUCCESS, "llama", "stop").inc();
+    metrics.counter(Metric.REQUEST_SUCCESS, "qwen", "stop").inc();
+    metrics.counter(Metric.HTTP_REQUESTS, "GET", "health", "200").inc();
+
+    metrics.removeModel("llama");
+
+    assertThat(metrics.exposition())
+        .doesNotContain("llama")
+        .contains("model_name=\"qwen\"", "handler=\"health\"");
+  }
+
+  @Test
   void counter_ofAGauge_isRefused() {
     assertThatThrownBy(() -> metrics.counter(Metric.KV_CACHE_USAGE, "llama", "0"))
         .isInstanceOf(IllegalArgumentException.class)
