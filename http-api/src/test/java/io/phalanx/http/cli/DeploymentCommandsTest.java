@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -166,5 +167,28 @@ final class DeploymentCommandsTest {
     assertThat(out.toString()).startsWith("#!").contains("bashcompinit");
     assertThat(run("completion", "fish")).isEqualTo(2);
     assertOneLine("fish", "BASH, ZSH");
+  }
+
+  @Test
+  void completion_sourcedInBash_completesCommandsAndOptions() throws Exception {
+    assertThat(run("completion", "bash")).isZero();
+    Path script = Files.writeString(directory.resolve("completion.bash"), out.toString());
+    String asks =
+        """
+        source "$0"
+        complete -p phalanx
+        reply() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _complete_phalanx; echo "${COMPREPLY[@]}"; }
+        reply phalanx sc
+        reply phalanx status --dec
+        """;
+
+    Process bash =
+        new ProcessBuilder("bash", "--norc", "-c", asks, script.toString())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+
+    assertThat(new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines())
+        .containsExactly(
+            "complete -o default -F _complete_phalanx phalanx", "scale", "--decisions");
   }
 }
