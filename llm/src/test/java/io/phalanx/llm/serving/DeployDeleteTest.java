@@ -71,7 +71,6 @@ final class DeployDeleteTest {
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)
         .noneMatch(name -> name.startsWith("rank-"));
-    System.out.println("HEAP " + heapBytes + " " + liveHeapBytes());
     assertThat(liveHeapBytes()).isLessThan(heapBytes + HEAP_SLACK_BYTES);
   }
 
