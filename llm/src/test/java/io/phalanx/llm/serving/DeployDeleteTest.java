@@ -28,8 +28,11 @@ final class DeployDeleteTest {
   private static final int WARM_UP_ROUNDS = 5;
   private static final int ROUNDS = 50;
 
-  /** What the live heap may grow by: what collections leave differs by about so much. */
-  private static final long HEAP_SLACK_BYTES = 4L << 20;
+  /**
+   * What the live heap may grow by, 40 KiB for each deployment: Pekko's receptionist remembers for
+   * a day who has left, its bounded caches of names fill, and a version's files stay for a while.
+   */
+  private static final long HEAP_SLACK_BYTES = 8L << 20;
 
   /** Shards stay once they have been started, and so do the threads of pools. */
   private static final int MOST_SHARDS = 32;
