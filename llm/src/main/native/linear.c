@@ -6,11 +6,11 @@
 #include "pool.h"
 
 /* Bytes of the weights that a task reads, and how many tasks each thread should find, so that
- * threads end together; rows of a task are a multiple of those that kernels take at once. With many
+ * threads end together; rows of a task are a multiple of those that kernels take at once. With more
  * rows of x only some columns of the weights must fit the cache at a time. */
 #define PANEL_BYTES (256 * 1024)
 #define TASKS_PER_THREAD 8
-#define FEW_ROWS 16
+#define FEW_ROWS 4
 #define SOME_COLUMNS 2048
 #define ROWS_MULTIPLE 8
 

@@ -29,7 +29,7 @@ typedef struct {
 /* y[m][n] = x[m] . matrix[n] + bias[n], cut into tasks of `panel` matrix rows each. */
 typedef struct {
   const phx_matrix *matrix;
-  const float *x;      /* [m][x_stride], as phx_linear_pack leaves it */
+  const float *x;      /* m * x_stride elements, as phx_linear_pack leaves them */
   int64_t m;
   int64_t x_stride;
   float *y;            /* [m][matrix rows] */

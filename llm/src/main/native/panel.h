@@ -1,185 +1,240 @@
 /* The loops around a product's innermost one, for a source that has defined before:
  *
- *   MR, NR    the largest tile: rows of x and of w whose products are summed at the same time
- *   STEP      columns that sum_steps takes at a time
- *   BLOCK     columns of a tile, a multiple of STEP: a tile's rows of x stay in the nearest cache
- *   element   what a packed row of x consists of */
+ *   MR, MANY_MR   the most rows of x in a tile, and with so many of them that w is read from the
+ *                 second cache again and again
+ *   NR            the most rows of w in a tile
+ *   COUNT(rows)   rows of w in a tile with so many of x
+ *   STEP          columns that sum_steps takes at a time
+ *   BLOCK         columns of a tile, a multiple of STEP: its rows of x stay in the nearest cache
+ *   element       what a packed row of x consists of
+ *
+ * Rows of x are cut into nearly equal groups, the tiles' rows. A group is packed step by step, and in
+ * each step row by row, so that a tile reads it from one place on. */
 #ifndef PHX_PANEL_H
 #define PHX_PANEL_H
 
 #include "linear.h"
 #include "simd.h"
 
-/* Columns after which more of the weights to come is asked for. */
-#define CHUNK (8 * STEP)
+/* The most rows of x with which a tile's rows of w are read over all their columns before the next
+ * tile's: as they lie in memory, which is what takes the time then. */
+#define SEQUENTIAL (MR < 4 ? MR : 4)
 
-/* So many rows of x pass one tile's rows of w after the other, which come from memory meanwhile. More
- * rows take so long that it is better to read many rows of w from the second cache again and again. */
+/* The most rows of x whose groups have up to MR. */
 #define FEW 16
 
-/* Weights that come next: some columns of some rows, asked for in the order in which they lie. */
+/* Bytes from what is multiplied to what the second cache should give meanwhile. */
+#define SOON 512
+
+/* Rows of w to come, of which a tile asks for some at each step, at place + n * row for its row n. */
 struct ahead {
   const char *place;
-  int64_t width; /* bytes of a row that are wanted */
-  int64_t jump;  /* bytes from there to the next row's */
-  int64_t left;  /* bytes of the row at hand */
-  int64_t lines; /* still to come */
-  int64_t share; /* lines to ask for at a time */
+  int64_t step; /* bytes to the next step's */
+  int64_t row;
 };
 
-/* Adds the products of columns k .. end - 1, a multiple of STEP, for `rows` rows of x and NR of w. */
-INLINE void sum_steps(enum phx_type type, int rows, const element *x, int64_t x_stride,
-                      const char *const w[NR], int64_t k, int64_t end, vf sums[MR][NR]);
+/* Adds the products of `steps` steps of columns for `rows` rows of x and `count` of w. */
+INLINE void sum_steps(enum phx_type type, int rows, int count, const element *x,
+                      const char *const w[NR], int64_t steps, struct ahead ahead,
+                      vf sums[MR][NR]);
+
+/* A tile: rows m .. of x, rows n .. n + used - 1 of w, columns block .. block + BLOCK - 1. */
+struct place {
+  int64_t m, n, block;
+  int used;
+  struct ahead ahead;
+};
+
+/* Rows of x whose products are summed at the same time. */
+struct group {
+  int64_t first, rows;
+};
+
+/* Rows first .. last - 1 of w, and the row at which this thread probably goes on. */
+struct panel {
+  int64_t first, last, following;
+};
 
 INLINE int64_t size_of(enum phx_type type) { return type == PHX_F32 ? 4 : 2; }
 
-/* Points to `columns` columns of NR rows. */
-static void aim(struct ahead *ahead, const phx_matrix *matrix, int64_t row, int64_t block,
-                int64_t columns) {
-  int64_t size = size_of(matrix->type);
-  int64_t left = matrix->columns - block;
-  row = row + NR <= matrix->rows ? row : 0;
-  const phx_segment *segment = phx_segment_at(matrix, &row);
-  ahead->place = segment->base + (row * segment->stride + block) * size;
-  ahead->width = ahead->left = (left < columns ? left : columns) * size;
-  ahead->jump = segment->stride * size - ahead->width;
-  ahead->lines = NR * ahead->width / 64;
-}
-
-/* A share of them. */
-INLINE void ask(struct ahead *ahead) {
-  int64_t lines = ahead->lines < ahead->share ? ahead->lines : ahead->share;
-  ahead->lines -= lines;
-  for (; lines > 0; lines--) {
-    _mm_prefetch(ahead->place, _MM_HINT_T0);
-    ahead->place += 64;
-    ahead->left -= 64;
-    if (ahead->left <= 0) {
-      ahead->place += ahead->jump;
-      ahead->left = ahead->width;
-    }
+/* The group that has row m of x. */
+INLINE struct group group_of(const phx_linear *job, int64_t m) {
+  int64_t most = job->m <= FEW ? MR : MANY_MR;
+  int64_t groups = (job->m + most - 1) / most;
+  int64_t rows = job->m / groups;
+  int64_t larger = job->m % groups * (rows + 1); /* rows of groups with one more */
+  if (m < larger) {
+    return (struct group){m / (rows + 1) * (rows + 1), rows + 1};
   }
+  return (struct group){larger + (m - larger) / rows * rows, rows};
 }
 
-INLINE const element *row_of_x(const phx_linear *job, int64_t m) {
-  return (const element *)job->x + m * job->x_stride;
+/* Where row m of x has its first step, and where from there the next. */
+INLINE element *packed_row(const phx_linear *job, int64_t m, int64_t *stride) {
+  struct group group = group_of(job, m);
+  *stride = group.rows * STEP;
+  return (element *)job->x + group.first * job->x_stride + (m - group.first) * STEP;
 }
 
 /* The last columns, fewer than a step, come from a copy with zeros beyond. */
-INLINE void sum_rest(enum phx_type type, int rows, const element *x, int64_t x_stride,
-                     const char *const w[NR], int64_t k, int64_t columns, vf sums[MR][NR]) {
-  size_t size = (size_t)size_of(type);
+INLINE void sum_rest(enum phx_type type, int rows, int count, const element *x,
+                     const char *const w[NR], int64_t columns, vf sums[MR][NR]) {
   char copies[NR][STEP * sizeof(float)] = {{0}};
   const char *rest[NR];
-  for (int n = 0; n < NR; n++) {
-    memcpy(copies[n], w[n] + (size_t)k * size, (size_t)(columns - k) * size);
+  for (int n = 0; n < count; n++) {
+    memcpy(copies[n], w[n], (size_t)(columns * size_of(type)));
     rest[n] = copies[n];
   }
-  sum_steps(type, rows, x + k, x_stride, rest, 0, STEP, sums);
+  sum_steps(type, rows, count, x, rest, 1, (struct ahead){rest[0], 0, 0}, sums);
 }
 
-/* Outputs of a tile over the columns of one block, added to what the blocks before gave. Of the
- * tile's rows of w the first `used` are wanted. */
-INLINE void tile(enum phx_type type, int rows, const phx_linear *job, int64_t m, int64_t n,
-                 int64_t block, int used, struct ahead *ahead) {
+/* Outputs: a tile's sums, added to what the blocks of columns before gave. */
+INLINE void store_sums(int rows, int count, const phx_linear *job, const struct place *at,
+                       vf sums[MR][NR]) {
   const phx_matrix *matrix = job->matrix;
-  const char *w[NR];
-  for (int i = 0; i < NR; i++) {
-    w[i] = phx_row(matrix, n + (i < used ? i : 0));
-  }
-  const element *x = row_of_x(job, m);
-  int64_t end = block + BLOCK < matrix->columns ? block + BLOCK : matrix->columns;
-  int64_t whole = block + (end - block) / STEP * STEP;
-  vf sums[MR][NR];
+  const vf none = vf_zero();
 #pragma GCC unroll 8
   for (int i = 0; i < rows; i++) {
-#pragma GCC unroll 8
-    for (int j = 0; j < NR; j++) {
-      sums[i][j] = vf_zero();
-    }
-  }
-  for (int64_t k = block; k < whole; k += CHUNK) {
-    ask(ahead);
-    sum_steps(type, rows, x, job->x_stride, w, k, k + CHUNK < whole ? k + CHUNK : whole, sums);
-  }
-  if (whole < end) {
-    sum_rest(type, rows, x, job->x_stride, w, whole, end, sums);
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < rows; i++) {
-    float *y = job->y + (m + i) * matrix->rows + n;
+    float *y = job->y + (at->m + i) * matrix->rows + at->n;
     float totals[NR];
-    _mm_storeu_ps(totals, vf_sum4(sums[i][0], sums[i][1], sums[i][2], sums[i][3]));
-    for (int j = 0; j < used; j++) {
-      float before = block > 0 ? y[j] : matrix->bias != NULL ? matrix->bias[n + j] : 0;
+    _mm_storeu_ps(totals, vf_sum4(sums[i][0], sums[i][1], count > 2 ? sums[i][2] : none,
+                                  count > 3 ? sums[i][3] : none));
+    for (int j = 0; j < at->used; j++) {
+      float before = at->block > 0 ? y[j] : matrix->bias != NULL ? matrix->bias[at->n + j] : 0;
       y[j] = before + totals[j];
     }
   }
 }
 
-/* Some rows of x over one block of rows first .. last - 1 of w. */
-INLINE void tiles(enum phx_type type, int rows, const phx_linear *job, int64_t m, int64_t first,
-                  int64_t last, int64_t block, struct ahead *ahead) {
-  for (int64_t n = first; n < last; n += NR) {
-    if (m == 0 && job->m > FEW) {
-      aim(ahead, job->matrix, n + NR < last ? n + NR : last + job->skip, block, BLOCK);
+/* Of the tile's `count` rows of w only those used are wanted; the others repeat the first. */
+INLINE void tile(enum phx_type type, int rows, int count, const phx_linear *job,
+                 const struct place *at) {
+  const phx_matrix *matrix = job->matrix;
+  const char *w[NR];
+  for (int i = 0; i < count; i++) {
+    w[i] = phx_row(matrix, at->n + (i < at->used ? i : 0)) + at->block * size_of(type);
+  }
+  const element *x = (const element *)job->x + at->m * job->x_stride + at->block * rows;
+  int64_t left = matrix->columns - at->block;
+  int64_t columns = left < BLOCK ? left : BLOCK;
+  int64_t steps = columns / STEP;
+  vf sums[MR][NR];
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; i++) {
+#pragma GCC unroll 8
+    for (int j = 0; j < count; j++) {
+      sums[i][j] = vf_zero();
     }
-    tile(type, rows, job, m, n, block, last - n < NR ? (int)(last - n) : NR, ahead);
+  }
+  sum_steps(type, rows, count, x, w, steps, at->ahead, sums);
+  if (columns > steps * STEP) {
+    for (int i = 0; i < count; i++) {
+      w[i] += steps * STEP * size_of(type);
+    }
+    sum_rest(type, rows, count, x + steps * STEP * rows, w, columns - steps * STEP, sums);
+  }
+  store_sums(rows, count, job, at, sums);
+}
+
+/* The same block of `count` rows of w from n on, or of the first ones if there is no row n. */
+INLINE struct ahead same_block(const phx_linear *job, int64_t n, int64_t block) {
+  const phx_matrix *matrix = job->matrix;
+  int64_t size = size_of(matrix->type);
+  n = n < matrix->rows ? n : 0;
+  const phx_segment *segment = phx_segment_at(matrix, &n);
+  return (struct ahead){segment->base + (n * segment->stride + block) * size, STEP * size,
+                        segment->stride * size};
+}
+
+/* All of those rows, if they lie without gaps: in that order memory gives them fastest. */
+INLINE struct ahead in_order(const phx_linear *job, int64_t n, int64_t block, int count) {
+  struct ahead ahead = same_block(job, n, block);
+  int64_t size = size_of(job->matrix->type);
+  if (ahead.row == job->matrix->columns * size) {
+    ahead.place += block * size * (count - 1);
+    ahead.step = STEP * size * count;
+    ahead.row = STEP * size;
+  }
+  return ahead;
+}
+
+/* A group of `rows` rows of x over one block of a panel. The first group has w from memory and asks
+ * for the next tile's, the others have it from the second cache and ask for what comes soon. */
+INLINE void tiles(enum phx_type type, int rows, int count, const phx_linear *job, int64_t m,
+                  const struct panel *panel, int64_t block) {
+  for (int64_t n = panel->first; n < panel->last; n += count) {
+    int64_t left = panel->last - n;
+    struct place at = {m, n, block, left < count ? (int)left : count, {0}};
+    at.ahead = same_block(job, m > 0 ? n : left > count ? n + count : panel->following, block);
+    if (m > 0) {
+      at.ahead.place += SOON;
+    } else if (left <= count && block + BLOCK < job->matrix->columns) {
+      at.ahead = same_block(job, panel->first, block + BLOCK);
+    }
+    tile(type, rows, count, job, &at);
   }
 }
 
-/* All rows of x, cut into `passes` nearly equal parts. */
-INLINE void pass_rows(enum phx_type type, const phx_linear *job, int64_t passes, int64_t first,
-                      int64_t last, int64_t block, struct ahead *ahead) {
-  int64_t m = 0;
-  for (int64_t pass = 0; pass < passes; pass++) {
-    int64_t rows = (job->m - m + passes - pass - 1) / (passes - pass);
-    switch (rows) {
-#if MR == 6
-      case 6: tiles(type, 6, job, m, first, last, block, ahead); break;
-      case 5: tiles(type, 5, job, m, first, last, block, ahead); break;
-      case 4: tiles(type, 4, job, m, first, last, block, ahead); break;
+/* One tile's rows of w after the other, over all their columns. */
+INLINE void tiles_in_order(enum phx_type type, int rows, int count, const phx_linear *job,
+                           const struct panel *panel) {
+  for (int64_t n = panel->first; n < panel->last; n += count) {
+    int64_t left = panel->last - n;
+    int64_t next = left > count ? n + count : panel->following;
+    for (int64_t block = 0; block == 0 || block < job->matrix->columns; block += BLOCK) {
+      struct place at = {0, n, block, left < count ? (int)left : count,
+                         in_order(job, next, block, count)};
+      tile(type, rows, count, job, &at);
+    }
+  }
+}
+
+/* At most SEQUENTIAL rows of x. */
+INLINE void sequence(enum phx_type type, const phx_linear *job, const struct panel *panel) {
+  switch (job->m) {
+#if MR == 8
+    case 4: tiles_in_order(type, 4, COUNT(4), job, panel); break;
 #endif
-      case 3: tiles(type, 3, job, m, first, last, block, ahead); break;
-      case 2: tiles(type, 2, job, m, first, last, block, ahead); break;
-      default: tiles(type, 1, job, m, first, last, block, ahead); break;
-    }
-    m += rows;
+    case 3: tiles_in_order(type, 3, COUNT(3), job, panel); break;
+    case 2: tiles_in_order(type, 2, COUNT(2), job, panel); break;
+    default: tiles_in_order(type, 1, COUNT(1), job, panel); break;
   }
 }
 
-/* Few rows of x: those of w one tile after the other, and over all their columns. */
-INLINE void few_rows(enum phx_type type, const phx_linear *job, int64_t passes, int64_t first,
-                     int64_t last, struct ahead *ahead) {
-  const int64_t columns = job->matrix->columns;
-  for (int64_t n = first; n < last; n += NR) {
-    int64_t end = n + NR < last ? n + NR : last;
-    aim(ahead, job->matrix, end < last ? end : last + job->skip, 0, columns);
-    for (int64_t block = 0; block == 0 || block < columns; block += BLOCK) {
-      pass_rows(type, job, passes, n, end, block, ahead);
-    }
+/* One group of more. */
+INLINE void pass(enum phx_type type, const phx_linear *job, struct group group,
+                 const struct panel *panel, int64_t block) {
+  switch (group.rows) {
+#define PASS(rows) case rows: tiles(type, rows, COUNT(rows), job, group.first, panel, block); break
+#if MR == 8
+    PASS(8);
+    PASS(7);
+    PASS(6);
+    PASS(5);
+    PASS(4);
+#endif
+    PASS(3);
+    default: tiles(type, 2, COUNT(2), job, group.first, panel, block); break;
+#undef PASS
   }
 }
 
-/* Outputs of rows first .. last - 1 of w. */
-INLINE void panel_of(enum phx_type type, const phx_linear *job, int64_t first, int64_t last) {
-  int64_t passes = (job->m + MR - 1) / MR;
-  int64_t lines = NR * CHUNK * size_of(type) / 64;
-  struct ahead ahead = {.share = job->m > FEW ? lines : (lines + passes - 1) / passes};
-  if (job->m <= FEW) {
-    few_rows(type, job, passes, first, last, &ahead);
+/* The outputs of a task. w comes from memory once; further groups find it in the second cache. */
+INLINE void panel_of(enum phx_type type, const phx_linear *job, int task) {
+  int64_t first = task * job->panel;
+  int64_t last = first + job->panel < job->matrix->rows ? first + job->panel : job->matrix->rows;
+  struct panel panel = {first, last, last + job->skip};
+  if (job->m <= SEQUENTIAL) {
+    sequence(type, job, &panel);
     return;
   }
   for (int64_t block = 0; block == 0 || block < job->matrix->columns; block += BLOCK) {
-    pass_rows(type, job, passes, first, last, block, &ahead);
+    struct group group = {0, 0};
+    for (int64_t m = 0; m < job->m; m += group.rows) {
+      group = group_of(job, m);
+      pass(type, job, group, &panel, block);
+    }
   }
-}
-
-/* The rows of a task. */
-INLINE int64_t first_row(const phx_linear *job, int task) { return task * job->panel; }
-INLINE int64_t last_row(const phx_linear *job, int task) {
-  int64_t last = (task + 1) * job->panel;
-  return last < job->matrix->rows ? last : job->matrix->rows;
 }
 
 #endif

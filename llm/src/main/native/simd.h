@@ -50,11 +50,12 @@ INLINE vf vf_load_f16(const uint16_t *p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
 }
 
-/* 2 * LANES bfloat16: the even ones, then the odd ones. */
-INLINE void vf_load_bf16_pairs(const uint16_t *p, vf *even, vf *odd) {
-  __m512i both = _mm512_loadu_si512(p);
-  *even = _mm512_castsi512_ps(_mm512_slli_epi32(both, 16));
-  *odd = _mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32((int)0xffff0000)));
+/* The even ones of 2 * LANES bfloat16, and the odd ones. */
+INLINE vf vf_load_bf16_even(const uint16_t *p) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16));
+}
+INLINE vf vf_load_bf16_odd(const uint16_t *p) {
+  return _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(0xaaaaaaaa, p));
 }
 
 /* The sums of four vectors' elements. */
@@ -108,10 +109,12 @@ INLINE vf vf_load_f16(const uint16_t *p) {
   return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
 }
 
-INLINE void vf_load_bf16_pairs(const uint16_t *p, vf *even, vf *odd) {
-  __m256i both = _mm256_loadu_si256((const __m256i *)p);
-  *even = _mm256_castsi256_ps(_mm256_slli_epi32(both, 16));
-  *odd = _mm256_castsi256_ps(_mm256_and_si256(both, _mm256_set1_epi32((int)0xffff0000)));
+INLINE vf vf_load_bf16_even(const uint16_t *p) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256((const __m256i *)p), 16));
+}
+INLINE vf vf_load_bf16_odd(const uint16_t *p) {
+  const __m256i odd = _mm256_set1_epi32((int)0xffff0000);
+  return _mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256((const __m256i *)p), odd));
 }
 
 INLINE __m128 vf_sum4(vf a, vf b, vf c, vf d) {
@@ -135,6 +138,13 @@ INLINE float vf_greatest(vf x) {
 }
 
 #endif
+
+/* Loads into a register even if each use could load: several uses then cost one load. */
+INLINE vf vf_load_once(const float *p) {
+  vf x = vf_load(p);
+  __asm__("" : "+v"(x));
+  return x;
+}
 
 INLINE vf vf_load_bf16_n(const uint16_t *p, int n) {
   uint16_t whole[LANES] = {0};

@@ -2,7 +2,9 @@
  * it but with products of pairs, which run twice as fast. Sums stay floats. */
 #include <stdint.h>
 
-#define MR 6
+#define MR 8
+#define MANY_MR 6
+#define COUNT(rows) ((rows) > 6 ? 2 : 4)
 #define NR 4
 #define STEP 32
 #define BLOCK 2048
@@ -11,34 +13,43 @@ typedef uint16_t element;
 #include "../panel.h"
 
 void phx_linear_round_avx512bf16(void *arg, int task) {
-  phx_linear *job = arg;
+  const phx_linear *job = arg;
   int64_t columns = job->matrix->columns;
   const float *from = job->source + task * columns;
-  uint16_t *to = (uint16_t *)row_of_x(job, task);
+  int64_t stride;
+  uint16_t *to = packed_row(job, task, &stride);
   for (int64_t k = 0; k < job->x_stride; k += LANES) {
     int64_t left = columns - k;
     __m512 x = left >= LANES ? _mm512_loadu_ps(from + k)
                : left > 0    ? vf_load_n(from + k, (int)left)
                              : vf_zero();
-    _mm256_storeu_si256((__m256i *)(to + k), (__m256i)_mm512_cvtneps_pbh(x));
+    uint16_t *place = to + k / STEP * stride + k % STEP;
+    _mm256_storeu_si256((__m256i *)place, (__m256i)_mm512_cvtneps_pbh(x));
   }
 }
 
-INLINE void sum_steps(enum phx_type type, int rows, const element *x, int64_t x_stride,
-                      const char *const w[NR], int64_t k, int64_t end, vf sums[MR][NR]) {
-  for (; k < end; k += STEP) {
+INLINE void sum_steps(enum phx_type type, int rows, int count, const element *x,
+                      const char *const w[NR], int64_t steps, struct ahead ahead,
+                      vf sums[MR][NR]) {
+  int64_t end = steps * STEP * size_of(type);
+  for (int64_t place = 0; place < end; place += STEP * size_of(type)) {
+    __m512bh weights[NR];
 #pragma GCC unroll 8
-    for (int n = 0; n < NR; n++) {
-      __m512bh weights = (__m512bh)_mm512_loadu_si512(w[n] + k * size_of(type));
+    for (int n = 0; n < count; n++) {
+      _mm_prefetch(ahead.place + n * ahead.row, _MM_HINT_T0);
+      weights[n] = (__m512bh)_mm512_loadu_si512(w[n] + place);
+    }
+    ahead.place += ahead.step;
 #pragma GCC unroll 8
-      for (int m = 0; m < rows; m++) {
-        __m512bh pairs = (__m512bh)_mm512_loadu_si512(x + m * x_stride + k);
-        sums[m][n] = _mm512_dpbf16_ps(sums[m][n], pairs, weights);
+    for (int m = 0; m < rows; m++) {
+      __m512bh pairs = (__m512bh)vf_load_once((const float *)(x + m * STEP));
+#pragma GCC unroll 8
+      for (int n = 0; n < count; n++) {
+        sums[m][n] = _mm512_dpbf16_ps(sums[m][n], pairs, weights[n]);
       }
     }
+    x += rows * STEP;
   }
 }
 
-void phx_linear_rounded_panel_avx512bf16(void *arg, int task) {
-  panel_of(PHX_BF16, arg, first_row(arg, task), last_row(arg, task));
-}
+void phx_linear_rounded_panel_avx512bf16(void *arg, int task) { panel_of(PHX_BF16, arg, task); }

@@ -2,11 +2,15 @@
  * vector of sums for each of its outputs. Rows of w are read where they lie; two vectors' worth of
  * their elements at a time, of 16-bit ones with a single load. */
 
-/* As many outputs as the registers hold. */
+/* As many outputs as the registers hold beside a vector of x and those of w. */
 #ifdef __AVX512F__
-#define MR 6
+#define MR 8
+#define MANY_MR 6
+#define COUNT(rows) ((rows) > 6 ? 3 : 4)
 #else
 #define MR 3
+#define MANY_MR 3
+#define COUNT(rows) ((rows) > 2 ? 3 : 4)
 #endif
 #define NR 4
 #define STEP (2 * LANES)
@@ -19,85 +23,94 @@ int64_t PHX_VARIANT(phx_linear_stride)(int64_t columns) {
   return (columns + STEP - 1) / STEP * STEP;
 }
 
-/* Of bfloat16 weights a step has first the even elements, then the odd ones, which takes one
- * instruction each. */
-static void pack_even_odd(float *to, const float *from, int64_t columns) {
-  int64_t k = 0;
-  for (; k + STEP <= columns; k += STEP) {
-    for (int i = 0; i < LANES; i++) {
-      to[k + i] = from[k + 2 * i];
-      to[k + LANES + i] = from[k + 2 * i + 1];
-    }
+/* Of bfloat16 weights a step has first the even elements, then the odd ones. */
+static void pack_step(enum phx_type type, float *to, const float *from) {
+  if (type != PHX_BF16) {
+    memcpy(to, from, STEP * sizeof(float));
+    return;
   }
-  for (int64_t i = k; i < columns; i++) {
-    to[k + (i - k) / 2 + (i % 2) * LANES] = from[i];
+  for (int i = 0; i < LANES; i++) {
+    to[i] = from[2 * i];
+    to[LANES + i] = from[2 * i + 1];
   }
 }
 
 void PHX_VARIANT(phx_linear_pack)(void *arg, int task) {
-  phx_linear *job = arg;
+  const phx_linear *job = arg;
   int64_t columns = job->matrix->columns;
-  float *to = (float *)job->x + task * job->x_stride;
   const float *from = job->source + task * columns;
-  if (job->x_stride > columns) {
-    memset(to + job->x_stride - STEP, 0, STEP * sizeof(float));
+  int64_t stride;
+  float *to = packed_row(job, task, &stride);
+  int64_t k = 0;
+  for (; k + STEP <= columns; k += STEP, to += stride) {
+    pack_step(job->matrix->type, to, from + k);
   }
-  if (job->matrix->type == PHX_BF16) {
-    pack_even_odd(to, from, columns);
-  } else {
-    memcpy(to, from, (size_t)columns * sizeof(float));
+  if (k < columns) {
+    float rest[STEP] = {0};
+    memcpy(rest, from + k, (size_t)(columns - k) * sizeof(float));
+    pack_step(job->matrix->type, to, rest);
   }
 }
 
-/* Loads a step of weights at element k. */
-INLINE void load_step(enum phx_type type, const char *row, int64_t k, vf *first, vf *second) {
+/* Half of a step of weights. */
+INLINE vf load_half(enum phx_type type, const char *w, int half) {
   if (type == PHX_F32) {
-    *first = vf_load((const float *)row + k);
-    *second = vf_load((const float *)row + k + LANES);
-  } else if (type == PHX_F16) {
-    *first = vf_load_f16((const uint16_t *)row + k);
-    *second = vf_load_f16((const uint16_t *)row + k + LANES);
-  } else {
-    vf_load_bf16_pairs((const uint16_t *)row + k, first, second);
+    return vf_load((const float *)w + half * LANES);
   }
+  if (type == PHX_F16) {
+    return vf_load_f16((const uint16_t *)w + half * LANES);
+  }
+  return half == 0 ? vf_load_bf16_even((const uint16_t *)w) : vf_load_bf16_odd((const uint16_t *)w);
 }
 
-INLINE void sum_steps(enum phx_type type, int rows, const element *x, int64_t x_stride,
-                      const char *const w[NR], int64_t k, int64_t end, vf sums[MR][NR]) {
-  for (; k < end; k += STEP) {
+INLINE void sum_half(enum phx_type type, int rows, int count, const element *x,
+                     const char *const w[NR], int64_t place, int half, vf sums[MR][NR]) {
+  vf weights[NR];
 #pragma GCC unroll 8
-    for (int n = 0; n < NR; n++) {
-      vf first, second;
-      load_step(type, w[n], k, &first, &second);
+  for (int n = 0; n < count; n++) {
+    weights[n] = load_half(type, w[n] + place, half);
+  }
 #pragma GCC unroll 8
-      for (int m = 0; m < rows; m++) {
-        sums[m][n] = vf_fma(vf_load(x + m * x_stride + k), first, sums[m][n]);
-      }
+  for (int m = 0; m < rows; m++) {
+    vf other = vf_load_once(x + m * STEP + half * LANES);
 #pragma GCC unroll 8
-      for (int m = 0; m < rows; m++) {
-        sums[m][n] = vf_fma(vf_load(x + m * x_stride + k + LANES), second, sums[m][n]);
-      }
+    for (int n = 0; n < count; n++) {
+      sums[m][n] = vf_fma(other, weights[n], sums[m][n]);
     }
   }
 }
 
-static __attribute__((noinline)) void panel_f32(const phx_linear *job, int64_t n, int64_t last) {
-  panel_of(PHX_F32, job, n, last);
+INLINE void sum_steps(enum phx_type type, int rows, int count, const element *x,
+                      const char *const w[NR], int64_t steps, struct ahead ahead,
+                      vf sums[MR][NR]) {
+  int64_t end = steps * STEP * size_of(type);
+  for (int64_t place = 0; place < end; place += STEP * size_of(type)) {
+#pragma GCC unroll 8
+    for (int n = 0; n < count; n++) {
+      _mm_prefetch(ahead.place + n * ahead.row, _MM_HINT_T0);
+    }
+    ahead.place += ahead.step;
+    sum_half(type, rows, count, x, w, place, 0, sums);
+    sum_half(type, rows, count, x, w, place, 1, sums);
+    x += rows * STEP;
+  }
 }
-static __attribute__((noinline)) void panel_f16(const phx_linear *job, int64_t n, int64_t last) {
-  panel_of(PHX_F16, job, n, last);
+
+static __attribute__((noinline)) void panel_f32(const phx_linear *job, int task) {
+  panel_of(PHX_F32, job, task);
 }
-static __attribute__((noinline)) void panel_bf16(const phx_linear *job, int64_t n, int64_t last) {
-  panel_of(PHX_BF16, job, n, last);
+static __attribute__((noinline)) void panel_f16(const phx_linear *job, int task) {
+  panel_of(PHX_F16, job, task);
+}
+static __attribute__((noinline)) void panel_bf16(const phx_linear *job, int task) {
+  panel_of(PHX_BF16, job, task);
 }
 
 void PHX_VARIANT(phx_linear_panel)(void *arg, int task) {
   const phx_linear *job = arg;
-  int64_t first = first_row(job, task);
-  int64_t last = last_row(job, task);
   switch (job->matrix->type) {
-    case PHX_F32: panel_f32(job, first, last); break;
-    case PHX_F16: panel_f16(job, first, last); break;
-    default: panel_bf16(job, first, last); break;
+    case PHX_F32: panel_f32(job, task); break;
+    case PHX_F16: panel_f16(job, task); break;
+    default: panel_bf16(job, task); break;
   }
 }
