@@ -8,6 +8,11 @@
 
 #define HUGE_PAGE (2 * 1024 * 1024)
 
+/* Bytes of weights that a thread reads in a row, and how many tasks each thread should find. Where
+ * threads take turns at smaller pieces, each of them asks for the start of the other's. */
+#define TASK_BYTES (256 * 1024)
+#define TASKS_PER_THREAD 8
+
 static int64_t groups(const phx_int8_matrix *matrix) {
   return (matrix->rows + PHX_GROUP - 1) / PHX_GROUP;
 }
@@ -53,6 +58,13 @@ PHX_EXPORT(jlong, createInt8Matrix)(PHX_JNI, jlong pool_address, jlong from_addr
   return (jlong)(uintptr_t)to;
 }
 
+static int64_t task_groups(const phx_int8_matrix *matrix, int threads) {
+  int64_t fitting = TASK_BYTES / (matrix->quads * PHX_GROUP * 4);
+  int64_t fair = groups(matrix) / (threads * TASKS_PER_THREAD);
+  int64_t wanted = fitting < fair ? fitting : fair;
+  return wanted > 1 ? wanted : 1;
+}
+
 /* Returns 0, or 1 if there is no memory. */
 PHX_EXPORT(jint, multiplyInt8)
 (PHX_JNI, jlong pool_address, jlong matrix_address, jlong x, jlong m, jlong y) {
@@ -66,9 +78,17 @@ PHX_EXPORT(jint, multiplyInt8)
     return 1;
   }
   float *scales = (float *)(scratch + m * x_bytes);
-  phx_int8_product product = {matrix,  PHX_POINTER(const float, x), m,      PHX_POINTER(float, y),
-                              scratch, x_bytes,                     scales, (int32_t *)(scales + m)};
+  phx_int8_product product = {.matrix = matrix,
+                              .source = PHX_POINTER(const float, x),
+                              .m = m,
+                              .y = PHX_POINTER(float, y),
+                              .x = scratch,
+                              .x_bytes = x_bytes,
+                              .x_scales = scales,
+                              .offsets = (int32_t *)(scales + m),
+                              .task_groups = task_groups(matrix, phx_threads(pool))};
+  int64_t tasks = (groups(matrix) + product.task_groups - 1) / product.task_groups;
   phx_run(pool, (int)m, PHX_PICK(isa, phx_int8_round), &product);
-  phx_run(pool, (int)groups(matrix), PHX_PICK(isa, phx_int8_group), &product);
+  phx_run(pool, (int)tasks, PHX_PICK(isa, phx_int8_groups), &product);
   return 0;
 }

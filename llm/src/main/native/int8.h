@@ -36,6 +36,7 @@ typedef struct {
   int64_t x_bytes;
   float *x_scales;      /* [m]: a row's largest magnitude / 127 */
   int32_t *offsets;     /* [m]: minus 128 x the sum of a row of x, for the 128 in each weight */
+  int64_t task_groups;  /* groups of a task */
 } phx_int8_product;
 
 /* Task: packs one group of rows. */
@@ -47,7 +48,7 @@ PHX_DECLARE(int64_t, phx_int8_x_bytes, (const phx_int8_matrix *matrix));
 /* Task: rounds one row of x. */
 PHX_DECLARE(void, phx_int8_round, (void *product, int task));
 
-/* Task: computes one group's outputs. */
-PHX_DECLARE(void, phx_int8_group, (void *product, int task));
+/* Task: computes the outputs of some groups. */
+PHX_DECLARE(void, phx_int8_groups, (void *product, int task));
 
 #endif

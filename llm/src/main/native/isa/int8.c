@@ -206,11 +206,11 @@ INLINE void store_outputs(const phx_int8_product *job, int64_t m, int64_t n, int
 #endif
 
 /* Rows m .. of x with the group's rows, over columns 4 k .. 4 end - 1. */
-INLINE void tile(int rows, const phx_int8_product *job, int task, int64_t m, int64_t k,
+INLINE void tile(int rows, const phx_int8_product *job, int64_t index, int64_t m, int64_t k,
                  int64_t end) {
   const phx_int8_matrix *matrix = job->matrix;
   const int vectors = VECTORS(rows);
-  const uint8_t *group = matrix->weights + task * matrix->quads * PHX_GROUP * 4;
+  const uint8_t *group = matrix->weights + index * matrix->quads * PHX_GROUP * 4;
   for (int n = 0; n < PHX_GROUP; n += vectors * OUTPUTS) {
     const x_type *x = (const x_type *)(job->x + m * job->x_bytes);
     sums_type sums[MR][8];
@@ -239,35 +239,44 @@ INLINE void tile(int rows, const phx_int8_product *job, int task, int64_t m, int
     }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
-      store_outputs(job, m + i, (int64_t)task * PHX_GROUP + n, k == 0, end == matrix->quads,
+      store_outputs(job, m + i, index * PHX_GROUP + n, k == 0, end == matrix->quads,
                     sums[i], vectors);
     }
   }
 }
 
-void PHX_VARIANT(phx_int8_group)(void *arg, int task) {
-  const phx_int8_product *job = arg;
+static void group_of(const phx_int8_product *job, int64_t index) {
   int64_t quads = job->matrix->quads;
   for (int64_t k = 0; k == 0 || k < quads; k += QUADS) {
     int64_t end = k + QUADS < quads ? k + QUADS : quads;
     int64_t m = 0;
     for (; job->m - m >= MR; m += MR) {
-      tile(MR, job, task, m, k, end);
+      tile(MR, job, index, m, k, end);
     }
     switch (job->m - m) {
 #if MR == 12
-      case 11: tile(11, job, task, m, k, end); break;
-      case 10: tile(10, job, task, m, k, end); break;
-      case 9: tile(9, job, task, m, k, end); break;
-      case 8: tile(8, job, task, m, k, end); break;
-      case 7: tile(7, job, task, m, k, end); break;
-      case 6: tile(6, job, task, m, k, end); break;
-      case 5: tile(5, job, task, m, k, end); break;
-      case 4: tile(4, job, task, m, k, end); break;
+      case 11: tile(11, job, index, m, k, end); break;
+      case 10: tile(10, job, index, m, k, end); break;
+      case 9: tile(9, job, index, m, k, end); break;
+      case 8: tile(8, job, index, m, k, end); break;
+      case 7: tile(7, job, index, m, k, end); break;
+      case 6: tile(6, job, index, m, k, end); break;
+      case 5: tile(5, job, index, m, k, end); break;
+      case 4: tile(4, job, index, m, k, end); break;
 #endif
-      case 3: tile(3, job, task, m, k, end); break;
-      case 2: tile(2, job, task, m, k, end); break;
-      case 1: tile(1, job, task, m, k, end); break;
+      case 3: tile(3, job, index, m, k, end); break;
+      case 2: tile(2, job, index, m, k, end); break;
+      case 1: tile(1, job, index, m, k, end); break;
     }
+  }
+}
+
+void PHX_VARIANT(phx_int8_groups)(void *arg, int task) {
+  const phx_int8_product *job = arg;
+  int64_t groups = (job->matrix->rows + PHX_GROUP - 1) / PHX_GROUP;
+  int64_t first = task * job->task_groups;
+  int64_t last = first + job->task_groups < groups ? first + job->task_groups : groups;
+  for (int64_t index = first; index < last; index++) {
+    group_of(job, index);
   }
 }
