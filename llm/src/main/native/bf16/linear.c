@@ -4,7 +4,7 @@
 
 #define MR 8
 #define MANY_MR 6
-#define COUNT(rows) ((rows) > 6 ? 2 : 4)
+#define COUNT(rows) ((rows) > 6 ? 3 : 4)
 #define NR 4
 #define STEP 32
 #define BLOCK 2048
