@@ -1,12 +1,14 @@
-"""Runs Phalanx and its peers one after the other, round by round, and prints the ratios.
+"""Runs Phalanx and its peers in turn and prints the ratios.
 
-Each server gets all cores and every load; none has a prefix cache on. A figure is the median of the
-rounds; memory is the resident set of the server's whole process tree after the loads; `start` is
-from the command to the first token. `roof` is the decode rate at which the weights are read as fast
-as `membw` reads memory in the same run.
+All servers of one model and width are up; every load goes to one after the other, round by round,
+so that what the machine does meanwhile meets all of them. Each has all cores, and none a prefix
+cache. A figure is the median of the rounds; memory is the resident set of the server's whole process
+tree after the loads; `start` is from the command to the first token. `roof` is the decode rate at
+which the weights are read as fast as `membw` reads memory in the same run.
 """
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -22,8 +24,7 @@ import psutil
 import load
 
 HOME = Path(__file__).resolve().parent.parent
-PORT = 18200
-URL = f"http://127.0.0.1:{PORT}"
+FIRST_PORT = 18200
 LOADS = {  # name -> streams, requests, prompt, output, the figure that counts
     "decode": (1, 3, 128, 64, "decode"),
     "prefill": (1, 2, 1024, 1, "prefill"),
@@ -36,13 +37,13 @@ WIDTHS = {"16": ("BF16", 2.0), "8": ("Q8_0", 1.0)}  # bits -> GGUF type, bytes o
 ISA = os.environ.get("BENCH_ISA", "")  # the least processor to stand in for; empty: this one
 
 
-def phalanx(work, model, bits, dtype="auto"):
+def phalanx(work, model, bits, port, dtype="auto"):
     engine = f"max-model-len = 8192, max-num-seqs = 32, enable-prefix-caching = false, dtype = {dtype}"
     if bits == "8":
         engine += ", quantization = int8"
-    conf = work / f"phalanx-{model}-{bits}.conf"
+    conf = work / f"phalanx-{model}-{bits}-{dtype}.conf"
     conf.write_text(f"""
-      phalanx.http.port = {PORT}
+      phalanx.http.port = {port}
       phalanx.local-cluster {{ nodes = 1 }}
       phalanx.llm-configs = [{{
         model-loading-config {{ model-id = {model}, model-source = "{work}/models/{model}" }}
@@ -51,20 +52,20 @@ def phalanx(work, model, bits, dtype="auto"):
     return [str(HOME / "bin/phalanx"), "serve", str(conf)], {"PHALANX_JAVA_OPTS": f"-Dphalanx.cpu-isa={ISA}"} if ISA else {}
 
 
-def phalanx_bfloat16(work, model, bits):
+def phalanx_bfloat16(work, model, bits, port):
     """What llama.cpp and vLLM do on such a CPU: activations are rounded to bfloat16."""
-    return phalanx(work, model, bits, "bfloat16") if bits == "16" and not ISA else None
+    return phalanx(work, model, bits, port, "bfloat16") if bits == "16" and not ISA else None
 
 
-def llama(work, model, bits):
+def llama(work, model, bits, port):
     gguf = work / "models" / f"{model}-{WIDTHS[bits][0]}.gguf"
     cores = str(os.cpu_count())
     build = f"llama-build-{ISA}" if ISA else "llama-build"
-    return [str(work / build / "bin/llama-server"), "-m", str(gguf), "--host", "127.0.0.1", "--port", str(PORT),
+    return [str(work / build / "bin/llama-server"), "-m", str(gguf), "--host", "127.0.0.1", "--port", str(port),
             "-t", cores, "-tb", cores, "-np", "16", "-c", "8192", "--kv-unified", "--no-cache-prompt", "--cache-ram", "0"], {}
 
 
-def vllm(work, model, bits):
+def vllm(work, model, bits, port):
     if bits == "8":
         return None
     cores = os.cpu_count()
@@ -74,7 +75,7 @@ def vllm(work, model, bits):
                    "LD_PRELOAD": str(preload) if preload.exists() else "",
                    "PATH": f"{work}/venv/bin:{os.environ['PATH']}"}
     return [str(work / "venv/bin/vllm"), "serve", str(work / "models" / model), "--served-model-name", model, "--host",
-            "127.0.0.1", "--port", str(PORT), "--dtype", "bfloat16", "--max-model-len", "2048", "--max-num-seqs", "32",
+            "127.0.0.1", "--port", str(port), "--dtype", "bfloat16", "--max-model-len", "2048", "--max-num-seqs", "32",
             "--no-enable-prefix-caching", "--enforce-eager"], environment
 
 
@@ -98,7 +99,11 @@ def running(command, environment, log):
             process.wait()
 
 
-def await_first_token(process, model, log, limit=240):
+def url_of(port):
+    return f"http://127.0.0.1:{port}"
+
+
+def await_first_token(process, port, model, log, limit=240):
     """Returns the seconds until a request was answered."""
     started = time.perf_counter()
     body = json.dumps({"model": model, "prompt": [2000, 2001], "max_tokens": 1}).encode()
@@ -107,7 +112,7 @@ def await_first_token(process, model, log, limit=240):
             raise RuntimeError(f"the server ended with {process.returncode}, see {log}")
         try:
             head = {"Content-Type": "application/json"}
-            urllib.request.urlopen(urllib.request.Request(URL + "/v1/completions", body, head), timeout=120).read()
+            urllib.request.urlopen(urllib.request.Request(url_of(port) + "/v1/completions", body, head), timeout=120).read()
             return time.perf_counter() - started
         except OSError:
             time.sleep(0.1)
@@ -119,26 +124,52 @@ def resident(pid):
     return sum(process.memory_info().rss for process in [root, *root.children(recursive=True)]) / 1e9
 
 
-def measure_server(name, work, model, bits, sets):
-    """Returns the figures of one server, or None where it does not serve this width."""
-    start = SERVERS[name](work, model, bits)
-    if start is None:
-        return None
-    log = work / f"server-{name}-{model}-{bits}.log"
-    with running(*start, log) as process:
-        figures = {"start": await_first_token(process, model, log)}
-        load.measure(URL, model, 1, 1, 128, 8)
-        for key in sets:
-            streams, requests, prompt, output, wanted = LOADS[key]
-            figures[key] = load.measure(URL, model, streams, requests, prompt, output)[wanted]
-        figures["memory"] = resident(process.pid)
-    print(f"{name}: " + ", ".join(f"{key} {value:.1f}" for key, value in figures.items()), file=sys.stderr, flush=True)
-    return figures
+@dataclasses.dataclass
+class Server:
+    """One that is up, and what was measured of it, round by round."""
+    port: int
+    process: subprocess.Popen
+    figures: dict
+
+    def load(self, model, streams, requests, prompt, output):
+        return load.measure(url_of(self.port), model, streams, requests, prompt, output)
+
+    def add(self, key, value):
+        self.figures.setdefault(key, []).append(value)
+
+    def medians(self):
+        return {key: statistics.median(values) for key, values in self.figures.items()}
 
 
-def medians(rounds):
-    kept = [figures for figures in rounds if figures]
-    return {key: statistics.median(figures[key] for figures in kept) for key in kept[0]} if kept else None
+def start(stack, name, command, environment, port, model, log):
+    """Starts a server, waits for its first token and lets it warm up; the stack ends it."""
+    process = stack.enter_context(running(command, environment, log))
+    server = Server(port, process, {"start": [await_first_token(process, port, model, log)]})
+    server.load(model, 1, 1, 128, 8)
+    print(f"{name}: up after {server.figures['start'][0]:.1f} s", file=sys.stderr, flush=True)
+    return server
+
+
+def start_all(stack, names, work, model, bits):
+    """Starts those that serve this width, one after the other."""
+    servers = {}
+    for port, name in enumerate(names, FIRST_PORT):
+        command = SERVERS[name](work, model, bits, port)
+        if command is not None:
+            servers[name] = start(stack, name, *command, port, model, work / f"server-{name}-{model}-{bits}.log")
+    return servers
+
+
+def measure(servers, model, loads, rounds):
+    """Every load goes to one server after the other, as often as there are rounds."""
+    for key, (*load_of, wanted) in loads.items():
+        for _ in range(rounds):
+            for name, server in servers.items():
+                server.add(key, server.load(model, *load_of)[wanted])
+        line = ", ".join(f"{name} " + "/".join(f"{value:.1f}" for value in server.figures[key]) for name, server in servers.items())
+        print(f"{key}: {line}", file=sys.stderr, flush=True)
+    for server in servers.values():
+        server.add("memory", resident(server.process.pid))
 
 
 def roof(work, model, bits):
@@ -188,12 +219,13 @@ def main():
     results = {}
     for model in arguments.models:
         for bits in arguments.bits.split():
-            rounds = {name: [] for name in ["phalanx", "phalanx bfloat16", *arguments.peers.split()]}
             bandwidth, limit = roof(arguments.work, model, bits)
-            for _ in range(arguments.rounds):
-                for name, measured in rounds.items():
-                    measured.append(measure_server(name, arguments.work, model, bits, arguments.sets.split()))
-            figures = {name: medians(measured) for name, measured in rounds.items() if any(measured)}
+            loads = {key: LOADS[key] for key in arguments.sets.split()}
+            with contextlib.ExitStack() as stack:
+                names = ["phalanx", "phalanx bfloat16", *arguments.peers.split()]
+                servers = start_all(stack, names, arguments.work, model, bits)
+                measure(servers, model, loads, arguments.rounds)
+                figures = {name: server.medians() for name, server in servers.items()}
             table(model, bits, figures, bandwidth, limit)
             results[f"{model}/{bits}"] = {"membw": bandwidth, "roof": limit, **figures}
     (arguments.work / "results.json").write_text(json.dumps(results, indent=1))

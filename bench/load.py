@@ -72,6 +72,7 @@ def summary(results, prompt, output):
     decode = [(output - 1) / (arrivals[-1] - arrivals[0]) for _, arrivals in results if len(arrivals) > 1]
     return {
         "output": len(results) * output / wall,
+        "prompts": len(results) * prompt / wall,
         "decode": statistics.median(decode) if decode else None,
         "prefill": statistics.median(prompt / seconds for seconds in first),
         "ttft": statistics.median(first) * 1e3,
