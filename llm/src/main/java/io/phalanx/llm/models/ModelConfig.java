@@ -3,6 +3,7 @@ package io.phalanx.llm.models;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -106,6 +107,25 @@ public record ModelConfig(
   /** Returns the key/value heads of each layer that one rank has. */
   public int numKvHeads(int tensorParallelSize) {
     return Math.max(1, attention.numKvHeads() / tensorParallelSize);
+  }
+
+  /**
+   * Returns the decoder layers of each pipeline stage. The output projection, which the last stage
+   * has, counts as half the layers that it weighs: every step of decoding reads it whole, but of a
+   * prompt only the last token passes it.
+   */
+  List<PipelineStage> stages(int pipelineParallelSize) {
+    return PipelineStage.cut(numLayers, headLayers() / 2, pipelineParallelSize);
+  }
+
+  /** Returns how many decoder layers the pipeline stage with the most of them has. */
+  public int layersOfLargestStage(int pipelineParallelSize) {
+    return stages(pipelineParallelSize).stream().mapToInt(PipelineStage::numLayers).max().orElse(0);
+  }
+
+  private double headLayers() {
+    double heads = 2.0 * (attention.numHeads() + attention.numKvHeads()) * attention.headDim();
+    return vocabSize / (heads + 3.0 * intermediateSize);
   }
 
   private boolean canCut(int tp) {

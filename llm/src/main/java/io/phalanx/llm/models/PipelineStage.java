@@ -1,5 +1,8 @@
 package io.phalanx.llm.models;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * The decoder layers of one pipeline stage.
  *
@@ -11,22 +14,37 @@ package io.phalanx.llm.models;
 record PipelineStage(int firstLayer, int numLayers, boolean isFirst, boolean isLast) {
 
   /**
-   * Cuts the layers evenly. What is left over goes to the middle stages, since the first also
-   * embeds and the last also projects to the vocabulary.
+   * Cuts the layers so that the stage with the most work has as little as can be; what the stages
+   * before the last do not share evenly goes to the later of them, since the first also embeds.
+   *
+   * @param headLayers the work of the output projection, in layers
    */
-  static PipelineStage of(int numLayers, int stage, int stages) {
+  static List<PipelineStage> cut(int numLayers, double headLayers, int stages) {
+    int last = layersOfLast(numLayers, headLayers, stages);
+    List<PipelineStage> cut = new ArrayList<>();
     int first = 0;
-    for (int before = 0; before < stage; before++) {
-      first += layersOf(numLayers, before, stages);
+    for (int stage = 0; stage < stages - 1; stage++) {
+      int layers = (numLayers - last + stage) / (stages - 1);
+      cut.add(new PipelineStage(first, layers, stage == 0, false));
+      first += layers;
     }
-    return new PipelineStage(
-        first, layersOf(numLayers, stage, stages), stage == 0, stage == stages - 1);
+    cut.add(new PipelineStage(first, last, stages == 1, true));
+    return cut;
   }
 
-  private static int layersOf(int numLayers, int stage, int stages) {
-    int remainder = numLayers % stages;
-    int firstWithMore = (stages - remainder) / 2;
-    boolean more = stage >= firstWithMore && stage < firstWithMore + remainder;
-    return numLayers / stages + (more ? 1 : 0);
+  private static int layersOfLast(int numLayers, double headLayers, int stages) {
+    int last = stages == 1 ? numLayers : 1;
+    while (last + stages <= numLayers
+        && most(numLayers, headLayers, stages, last + 1)
+            <= most(numLayers, headLayers, stages, last)) {
+      last++;
+    }
+    return last;
+  }
+
+  /** Returns the work of the stage with the most, if the last has {@code last} layers. */
+  private static double most(int numLayers, double headLayers, int stages, int last) {
+    int others = (numLayers - last + stages - 2) / (stages - 1);
+    return Math.max(others, last + headLayers);
   }
 }

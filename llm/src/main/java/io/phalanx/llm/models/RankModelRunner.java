@@ -76,8 +76,7 @@ public final class RankModelRunner implements ModelRunner {
       NativeOwner owner,
       Consumer<LoadProgress> progress) {
     try (PointerScope scope = new PointerScope()) {
-      PipelineStage stage =
-          PipelineStage.of(config.numLayers(), rank.pipelineStage(), rank.pipelineParallelSize());
+      PipelineStage stage = config.stages(rank.pipelineParallelSize()).get(rank.pipelineStage());
       Kernels kernels =
           Kernels.of(
               rank.device(),

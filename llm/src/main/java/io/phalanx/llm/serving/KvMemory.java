@@ -31,8 +31,7 @@ final class KvMemory {
    */
   static long bytesPerBlock(EngineKwargs engine, ModelConfig model, KvCacheType type) {
     int tensorParallelSize = engine.parallel().tensorParallelSize();
-    int stages = engine.parallel().pipelineParallelSize();
-    int layers = (model.numLayers() + stages - 1) / stages;
+    int layers = model.layersOfLargestStage(engine.parallel().pipelineParallelSize());
     KvBlockShape block =
         new KvBlockShape(
             engine.blockSize(),
