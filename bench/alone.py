@@ -164,7 +164,7 @@ def stages(work, model, _):
 
 def memory(work, model, _):
     with contextlib.ExitStack() as stack:
-        server = start(stack, work, model, "memory", "kv-cache-memory = 512 MiB")
+        server = start(stack, work, model, "memory", "kv-cache-memory = 1 GiB")
         for streams in (1, 16):
             server.load(model, streams, streams, 512, 32)
             maps = Path(f"/proc/{server.process.pid}/smaps_rollup").read_text()

@@ -3,60 +3,29 @@ package io.phalanx.llm.tokenizer;
 import io.phalanx.llm.tokenizer.jinja.Text;
 import io.phalanx.runtime.error.ServingException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.stream.Collectors;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A {@link Tokenizer} that runs a model's {@code tokenizer.json} in Hugging Face's own library. */
 public final class HuggingFaceTokenizer implements Tokenizer {
+  private final LoadedTokenizer loaded;
   private final TokenizerFile file;
   private final NativeTokenizer tokenizer;
+  private final AtomicBoolean open = new AtomicBoolean(true);
 
-  private HuggingFaceTokenizer(TokenizerFile file, NativeTokenizer tokenizer) {
-    this.file = file;
-    this.tokenizer = tokenizer;
+  private HuggingFaceTokenizer(LoadedTokenizer loaded) {
+    this.loaded = loaded;
+    this.file = loaded.file();
+    this.tokenizer = loaded.library();
   }
 
   /**
-   * Loads {@code tokenizer.json} from a model's directory.
+   * Loads {@code tokenizer.json} from a model's directory; those that are open at the same time
+   * share one in memory.
    *
    * @throws ServingException {@code INVALID_MODEL} if the file is missing or not a tokenizer
    */
   public static HuggingFaceTokenizer load(Path directory) {
-    Path path = directory.resolve("tokenizer.json");
-    TokenizerFile file = TokenizerFile.read(path);
-    NativeTokenizer tokenizer = create(file, path);
-    try {
-      checkSpecialIds(file.special(), tokenizer, path);
-    } catch (ServingException e) {
-      tokenizer.close();
-      throw e;
-    }
-    return new HuggingFaceTokenizer(file, tokenizer);
-  }
-
-  private static NativeTokenizer create(TokenizerFile file, Path path) {
-    try {
-      return new NativeTokenizer(file.json());
-    } catch (ServingException e) {
-      throw e;
-    } catch (RuntimeException e) {
-      throw TokenizerFile.invalid(path, "is refused by the library: " + e.getMessage(), e);
-    }
-  }
-
-  private static void checkSpecialIds(SpecialTokens special, NativeTokenizer tokenizer, Path path) {
-    String names =
-        special.tokens().stream()
-            .map(SpecialTokens.Token::secretName)
-            .collect(Collectors.joining());
-    int[] listed = special.tokens().stream().mapToInt(SpecialTokens.Token::id).toArray();
-    int[] loaded = tokenizer.encode(names, false);
-    int difference = Arrays.mismatch(listed, loaded);
-    if (difference >= 0 && difference < listed.length) {
-      SpecialTokens.Token token = special.tokens().get(difference);
-      throw TokenizerFile.invalid(
-          path, "gives added token " + token.content() + " an id that its vocabulary lacks", null);
-    }
+    return new HuggingFaceTokenizer(LoadedTokenizer.acquire(directory.resolve("tokenizer.json")));
   }
 
   @Override
@@ -106,6 +75,8 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
   @Override
   public void close() {
-    tokenizer.close();
+    if (open.getAndSet(false)) {
+      loaded.release();
+    }
   }
 }

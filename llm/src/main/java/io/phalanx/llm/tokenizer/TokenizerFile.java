@@ -1,15 +1,20 @@
 package io.phalanx.llm.tokenizer;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -29,81 +34,126 @@ import org.jspecify.annotations.Nullable;
 record TokenizerFile(
     String json, SpecialTokens special, int vocabSize, Optional<ByteLevelVocabulary> byteLevel) {
 
+  private static final String MODEL = "model";
+  private static final String ADDED_TOKENS = "added_tokens";
+
+  /** Bytes by which the text may grow before it is copied. */
+  private static final int MARGIN = 1 << 16;
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  static TokenizerFile read(Path file) {
+  static void requireFile(Path file) {
     if (!Files.isRegularFile(file)) {
       throw invalid(file, "is missing; a model directory must have it", null);
     }
-    try (InputStream in = Files.newInputStream(file)) {
-      JsonNode root = JSON.readTree(in);
-      if (root instanceof ObjectNode object && object.path("model").isObject()) {
-        return rename(object);
-      }
-      throw invalid(file, "is not a tokenizer: it has no object [model]", null);
+  }
+
+  static TokenizerFile read(Path file) {
+    requireFile(file);
+    try {
+      ObjectNode aroundModel = readAroundModel(file);
+      SpecialTokens.Builder special = new SpecialTokens.Builder();
+      ByteLevelVocabulary.Builder bytes = new ByteLevelVocabulary.Builder();
+      String json = rewrite(file, aroundModel, nameSpecialTokens(aroundModel, special), bytes);
+      ByteLevelVocabulary vocabulary = withAddedTokens(bytes, special.build(), aroundModel);
+      return new TokenizerFile(
+          json,
+          special.build(),
+          vocabulary.size(),
+          decodesBytes(aroundModel.path("decoder")) ? Optional.of(vocabulary) : Optional.empty());
     } catch (IOException | IllegalArgumentException e) {
       throw invalid(file, "is not a tokenizer: " + e.getMessage(), e);
     }
+  }
+
+  /** The same without the text that only the native library needed. */
+  TokenizerFile withoutJson() {
+    return new TokenizerFile("", special, vocabSize, byteLevel);
   }
 
   static ServingException invalid(Path file, String problem, @Nullable Exception cause) {
     return new ServingException(ErrorCode.INVALID_MODEL, file + " " + problem + ".", cause);
   }
 
-  private static TokenizerFile rename(ObjectNode root) throws IOException {
-    ByteLevelVocabulary.Builder bytes = new ByteLevelVocabulary.Builder();
-    ObjectNode model = (ObjectNode) root.path("model");
-    readVocabulary(model.path("vocab"), bytes);
-    SpecialTokens.Builder special = new SpecialTokens.Builder();
-    for (JsonNode token : root.path("added_tokens")) {
-      int id = token.path("id").intValue();
-      String content = token.path("content").asText();
-      if (token.path("special").booleanValue()) {
-        String name = special.add(id, content);
-        ((ObjectNode) token).put("content", name);
-        renameInModel(model, content, name);
-        bytes.special(id);
-      } else {
-        bytes.token(id, content);
-      }
-    }
-    root.putNull("truncation");
-    root.putNull("padding");
-    ByteLevelVocabulary vocabulary = bytes.build();
-    return new TokenizerFile(
-        JSON.writeValueAsString(root),
-        special.build(),
-        vocabulary.size(),
-        decodesBytes(root.path("decoder")) ? Optional.of(vocabulary) : Optional.empty());
-  }
-
-  private static void readVocabulary(JsonNode vocabulary, ByteLevelVocabulary.Builder bytes) {
-    vocabulary
-        .properties()
-        .forEach(entry -> bytes.token(entry.getValue().intValue(), entry.getKey()));
-    if (vocabulary.isArray()) {
-      for (int id = 0; id < vocabulary.size(); id++) {
-        bytes.token(id, vocabulary.path(id).path(0).asText());
-      }
-    }
-  }
-
-  private static void renameInModel(ObjectNode model, String from, String to) {
-    JsonNode vocabulary = model.path("vocab");
-    if (vocabulary instanceof ObjectNode object && object.has(from)) {
-      JsonNode id = object.remove(from);
-      object.set(to, id);
-    }
-    if (vocabulary.isArray()) {
-      for (JsonNode piece : vocabulary) {
-        if (piece.path(0).asText().equals(from)) {
-          ((ArrayNode) piece).set(0, to);
+  /** Reads all but the model, of which it only sees that it is there. */
+  private static ObjectNode readAroundModel(Path file) throws IOException {
+    ObjectNode around = JSON.createObjectNode();
+    boolean hasModel = false;
+    try (JsonParser in = JSON.createParser(file.toFile())) {
+      boolean isObject = in.nextToken() == JsonToken.START_OBJECT;
+      while (isObject && in.nextToken() == JsonToken.FIELD_NAME) {
+        String field = in.currentName();
+        JsonToken value = in.nextToken();
+        if (field.equals(MODEL)) {
+          hasModel = value == JsonToken.START_OBJECT;
+          in.skipChildren();
+        } else {
+          around.set(field, in.readValueAsTree());
         }
       }
     }
-    if (model.path("unk_token").asText().equals(from)) {
-      model.put("unk_token", to);
+    if (!hasModel) {
+      throw invalid(file, "is not a tokenizer: it has no object [model]", null);
     }
+    return around;
+  }
+
+  /** Gives the special tokens their secret names; returns these by the public ones. */
+  private static Map<String, String> nameSpecialTokens(
+      ObjectNode aroundModel, SpecialTokens.Builder special) {
+    Map<String, String> secretNames = new HashMap<>();
+    for (JsonNode token : aroundModel.path(ADDED_TOKENS)) {
+      if (token.path("special").booleanValue()) {
+        String content = token.path("content").asText();
+        String name = special.add(token.path("id").intValue(), content);
+        secretNames.putIfAbsent(content, name);
+        ((ObjectNode) token).put("content", name);
+      }
+    }
+    return secretNames;
+  }
+
+  private static String rewrite(
+      Path file,
+      ObjectNode aroundModel,
+      Map<String, String> secretNames,
+      ByteLevelVocabulary.Builder bytes)
+      throws IOException {
+    ByteArrayOutputStream text = new ByteArrayOutputStream((int) Files.size(file) + MARGIN);
+    try (JsonParser in = JSON.createParser(file.toFile());
+        JsonGenerator out = JSON.createGenerator(text)) {
+      aroundModel.putNull("truncation");
+      aroundModel.putNull("padding");
+      out.writeStartObject();
+      for (Map.Entry<String, JsonNode> part : aroundModel.properties()) {
+        out.writePOJOField(part.getKey(), part.getValue());
+      }
+      out.writeFieldName(MODEL);
+      skipToModel(in);
+      new TokenizerModelCopy(in, out, secretNames, bytes).copy();
+      out.writeEndObject();
+    }
+    return text.toString(StandardCharsets.UTF_8);
+  }
+
+  private static void skipToModel(JsonParser in) throws IOException {
+    in.nextToken();
+    while (in.nextToken() == JsonToken.FIELD_NAME && !in.currentName().equals(MODEL)) {
+      in.nextToken();
+      in.skipChildren();
+    }
+    in.nextToken();
+  }
+
+  private static ByteLevelVocabulary withAddedTokens(
+      ByteLevelVocabulary.Builder bytes, SpecialTokens special, ObjectNode aroundModel) {
+    for (JsonNode token : aroundModel.path(ADDED_TOKENS)) {
+      if (!token.path("special").booleanValue()) {
+        bytes.token(token.path("id").intValue(), token.path("content").asText());
+      }
+    }
+    special.tokens().forEach(token -> bytes.special(token.id()));
+    return bytes.build();
   }
 
   private static boolean decodesBytes(JsonNode decoder) {

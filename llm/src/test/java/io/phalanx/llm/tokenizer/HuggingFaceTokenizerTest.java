@@ -54,6 +54,21 @@ final class HuggingFaceTokenizerTest {
     }
   }
 
+  @Test
+  void close_sharedWithAnother_leavesTheOtherUsable() {
+    Path model = Goldens.model(Goldens.models().get(0));
+    HuggingFaceTokenizer first = HuggingFaceTokenizer.load(model);
+    int[] ids = first.encodeText("plain ascii");
+    try (HuggingFaceTokenizer second = HuggingFaceTokenizer.load(model)) {
+      first.close();
+      first.close();
+
+      assertThat(second.encodeText("plain ascii")).isEqualTo(ids);
+    }
+    assertThatThrownBy(() -> first.encodeText("plain ascii"))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
   @ParameterizedTest
   @MethodSource("models")
   void encodePrompt_goldenTexts_addsWhatThePostProcessorAdds(String model) {
