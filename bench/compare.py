@@ -4,7 +4,7 @@ All servers of one model and width are up; every load goes to one after the othe
 so that what the machine does meanwhile meets all of them. Each has all cores, and none a prefix
 cache. A figure is the median of the rounds; memory is the resident set of the server's whole process
 tree after the loads; `start` is from the command to the first token. `roof` is the decode rate at
-which the weights are read as fast as `membw` reads memory in the same run.
+which the weights are read as fast as `membw` reads memory, which is measured in every round, too.
 """
 import argparse
 import contextlib
@@ -160,10 +160,11 @@ def start_all(stack, names, work, model, bits):
     return servers
 
 
-def measure(servers, model, loads, rounds):
+def measure(servers, model, loads, rounds, before=lambda key: None):
     """Every load goes to one server after the other, as often as there are rounds."""
     for key, (*load_of, wanted) in loads.items():
         for _ in range(rounds):
+            before(key)
             for name, server in servers.items():
                 server.add(key, server.load(model, *load_of)[wanted])
         line = ", ".join(f"{name} " + "/".join(f"{value:.1f}" for value in server.figures[key]) for name, server in servers.items())
@@ -172,12 +173,16 @@ def measure(servers, model, loads, rounds):
         server.add("memory", resident(server.process.pid))
 
 
-def roof(work, model, bits):
-    """Returns read bandwidth in GB/s and the decode rate that it allows."""
+def bandwidth(work):
+    """Returns in GB/s how fast memory is read now."""
     lines = subprocess.run([str(work / "membw")], check=True, capture_output=True, text=True).stdout.split("\n")
-    bandwidth = max(float(line.split()[1]) for line in lines if line)
+    return max(float(line.split()[1]) for line in lines if line)
+
+
+def roof(work, model, bits, read):
+    """Returns the decode rate that a bandwidth in GB/s allows."""
     weights = (work / "models" / model / "model.safetensors").stat().st_size * WIDTHS[bits][1] / 2
-    return bandwidth, bandwidth * 1e9 / weights
+    return read * 1e9 / weights
 
 
 def cpu_name():
@@ -187,9 +192,9 @@ def cpu_name():
     return f"{len(names)} cores of {names[0]} ({', '.join(features)})"
 
 
-def table(model, bits, figures, bandwidth, limit):
+def table(model, bits, figures, read, limit):
     columns = [key for key in ("decode", "prefill", "streams8", "streams16", "start", "memory") if key in figures["phalanx"]]
-    print(f"\n### {model}, {bits} bit\n\nmembw {bandwidth:.1f} GB/s, roof of decode {limit:.1f} tokens/s\n")
+    print(f"\n### {model}, {bits} bit\n\nmembw {read:.1f} GB/s, roof of decode {limit:.1f} tokens/s\n")
     print("| server | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
     for name, row in figures.items():
         print(f"| {name} | " + " | ".join(f"{row[key]:.1f}" for key in columns) + " |")
@@ -219,15 +224,18 @@ def main():
     results = {}
     for model in arguments.models:
         for bits in arguments.bits.split():
-            bandwidth, limit = roof(arguments.work, model, bits)
+            reads = []
             loads = {key: LOADS[key] for key in arguments.sets.split()}
             with contextlib.ExitStack() as stack:
                 names = ["phalanx", "phalanx bfloat16", *arguments.peers.split()]
                 servers = start_all(stack, names, arguments.work, model, bits)
-                measure(servers, model, loads, arguments.rounds)
+                measure(servers, model, loads, arguments.rounds,
+                        lambda key: key == "decode" and reads.append(bandwidth(arguments.work)))
                 figures = {name: server.medians() for name, server in servers.items()}
-            table(model, bits, figures, bandwidth, limit)
-            results[f"{model}/{bits}"] = {"membw": bandwidth, "roof": limit, **figures}
+            read = statistics.median(reads or [bandwidth(arguments.work)])
+            limit = roof(arguments.work, model, bits, read)
+            table(model, bits, figures, read, limit)
+            results[f"{model}/{bits}"] = {"membw": read, "roof": limit, **figures}
     (arguments.work / "results.json").write_text(json.dumps(results, indent=1))
 
 
