@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * each time it leaves the cluster first where it can.
  */
 public final class PhalanxNode implements AutoCloseable {
+  /** How long to wait for the actor system's end after all phases of its shutdown. */
+  private static final Duration LAST_WAIT = Duration.ofSeconds(5);
+
   static final String SYSTEM_NAME = "phalanx";
 
   private enum StopReason implements CoordinatedShutdown.Reason {
@@ -193,7 +196,10 @@ public final class PhalanxNode implements AutoCloseable {
     return NodeAddress.of(system);
   }
 
-  /** Returns a stage that completes when the node has stopped, whoever stopped it. */
+  /**
+   * Returns a stage that completes when the node has stopped, whoever stopped it; see {@link
+   * #stop}.
+   */
   public CompletionStage<Done> whenTerminated() {
     return system.getWhenTerminated();
   }
@@ -211,7 +217,11 @@ public final class PhalanxNode implements AutoCloseable {
     return without;
   }
 
-  /** Drains, leaves the cluster and stops the node; returns when that is done. */
+  /**
+   * Drains, leaves the cluster and stops the node; returns when that is done. Where the actor
+   * system does not end although every phase of its shutdown is over, which Pekko's TLS connections
+   * may cause, it is not waited for.
+   */
   public void stop() {
     exitHook.remove();
     stopNow();
@@ -231,6 +241,10 @@ public final class PhalanxNode implements AutoCloseable {
   private void stopNow() {
     CoordinatedShutdown shutdown = CoordinatedShutdown.get(system);
     shutdown.runAll(StopReason.STOPPED).toCompletableFuture().join();
-    system.getWhenTerminated().toCompletableFuture().join();
+    system
+        .getWhenTerminated()
+        .toCompletableFuture()
+        .completeOnTimeout(Done.getInstance(), LAST_WAIT.toMillis(), TimeUnit.MILLISECONDS)
+        .join();
   }
 }

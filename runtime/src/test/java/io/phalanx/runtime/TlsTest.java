@@ -21,8 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
 final class TlsTest {
   private static final String PASSWORD = "of this test";
 
-  /** The beginning of a connection of Pekko's, and a frame whose length is negative. */
-  private static final byte[] MALFORMED = {'A', 'K', 'K', 'A', 1, -1, -1, -1, -1};
+  /** The beginning of a connection of Pekko's, and a frame that ends where it begins: length -4. */
+  private static final byte[] MALFORMED = {'A', 'K', 'K', 'A', 1, -4, -1, -1, -1};
+
+  private static final int PATIENCE_MILLIS = 20_000;
 
   @TempDir private static Path directory;
 
@@ -57,6 +59,7 @@ final class TlsTest {
   void malformedFrame_withoutAHandshake_endsTheConnection() throws IOException {
     try (PhalanxNode node = start("cluster", Optional.empty());
         Socket socket = new Socket(node.address().host(), node.address().port())) {
+      socket.setSoTimeout(PATIENCE_MILLIS);
       OutputStream out = socket.getOutputStream();
       out.write(MALFORMED);
       out.flush();

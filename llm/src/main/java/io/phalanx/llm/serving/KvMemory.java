@@ -72,14 +72,19 @@ final class KvMemory {
 
   /**
    * Returns what one rank takes on a CUDA device of its own: {@code gpu-memory-utilization} of the
-   * device, less its part of the weights and what the largest step needs beside.
+   * device, less the largest stage's part of the weights and what the largest step needs beside.
    *
    * @param deviceBytes memory of the device
    * @param weightBytes weights of the whole model
    */
   static long cudaBytes(
       EngineKwargs engine, ModelConfig model, long deviceBytes, long weightBytes) {
-    long shard = weightBytes / engine.parallel().worldSize();
+    int stages = engine.parallel().pipelineParallelSize();
+    long shard =
+        weightBytes
+            / engine.parallel().tensorParallelSize()
+            * model.layersOfLargestStage(stages)
+            / model.numLayers();
     long step = stepBytes(engine, model);
     long bytes = (long) (engine.gpuMemoryUtilization() * deviceBytes) - shard - step;
     if (bytes < bytesPerBlock(engine, model, engine.kvCacheType())) {

@@ -95,6 +95,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
         .onMessage(Replica.Subscribe.class, this::onSubscribe)
         .onMessage(IngressLost.class, this::onIngressLost)
         .onMessage(Report.class, this::onReport)
+        .onMessage(ReplicaStartup.StartTimedOut.class, this::onStartTimedOut)
         .onMessage(Replica.Activate.class, this::onActivate)
         .onMessage(Replica.Drain.class, this::onDrain)
         .onMessage(Replica.Reconfigure.class, this::onReconfigure)
@@ -131,6 +132,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
 
   private void becomeReady() {
     ready = true;
+    timers.cancel(new ReplicaStartup.StartTimedOut());
     getContext()
         .getLog()
         .info(
@@ -197,17 +199,29 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private Behavior<Replica.Command> onReport(Report tick) {
     long now = System.nanoTime();
     boolean running = engine.stepsInFlight() > 0;
-    if (steps.isStuck(running, now)) {
-      String reason = "%s, for %d ms".formatted(ranks.stuck(), steps.waited(now) / NANOS_PER_MILLI);
-      return fail(ErrorCode.REPLICA_FAILED, reason);
-    }
     if (steps.becameLate(running, now)) {
       ranks.askForSteps(self());
+    } else if (ready && steps.isStuck(running, now)) {
+      return fail(ErrorCode.REPLICA_FAILED, stuck(now));
     }
     if (ready) {
       reports.tell();
     }
     return this;
+  }
+
+  /** The first step reads all weights, so it has the time that a start may take. */
+  private Behavior<Replica.Command> onStartTimedOut(ReplicaStartup.StartTimedOut timeout) {
+    return ready
+        ? this
+        : fail(
+            ErrorCode.TIMEOUT,
+            "loaded, but no first token within phalanx.serving.start-timeout; raise it if the first"
+                + " step takes longer");
+  }
+
+  private String stuck(long now) {
+    return "%s, for %d ms".formatted(ranks.stuck(), steps.waited(now) / NANOS_PER_MILLI);
   }
 
   private Behavior<Replica.Command> onWorkerSteps(Replica.WorkerSteps steps) {

@@ -41,7 +41,8 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
 
   private record LaunchAgain() implements Replica.Internal {}
 
-  private record StartTimedOut() implements Replica.Internal {}
+  /** The replica has not become ready in time. */
+  record StartTimedOut() implements Replica.Internal {}
 
   private final TimerScheduler<Replica.Command> timers;
   private final ReplicaSpec spec;
@@ -184,7 +185,6 @@ final class ReplicaStartup extends AbstractBehavior<Replica.Command> {
       return this;
     }
     timers.cancel(new LaunchAgain());
-    timers.cancel(new StartTimedOut());
     try {
       return new ReplicaServing(
           getContext(), timers, spec, environment.settings(), ranks, loaded, owner);
