@@ -48,14 +48,9 @@ def node_port(port):
 def start(stack, work, model, name, engine, port=compare.FIRST_PORT, two_jvms=False, **options):
     """Starts a server whose engine has these arguments, and its second JVM if it has one."""
     command = configuration(work, model, name, engine, port, **options)
-    log = work / f"server-alone-{name}.log"
-    process = stack.enter_context(compare.running(command, {}, log))
     if two_jvms:
         stack.enter_context(compare.running(second_jvm(port), {}, work / f"server-alone-{name}-node.log"))
-    server = compare.Server(port, process, {})
-    compare.await_first_token(process, port, model, log)
-    server.load(model, 1, 1, 128, 8)
-    return server
+    return compare.start(stack, name, command, {}, port, model, work / f"server-alone-{name}.log")
 
 
 def second_jvm(port):

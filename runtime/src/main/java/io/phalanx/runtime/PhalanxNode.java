@@ -196,10 +196,7 @@ public final class PhalanxNode implements AutoCloseable {
     return NodeAddress.of(system);
   }
 
-  /**
-   * Returns a stage that completes when the node has stopped, whoever stopped it; see {@link
-   * #stop}.
-   */
+  /** Returns a stage that completes when the node has stopped, whoever stopped it. */
   public CompletionStage<Done> whenTerminated() {
     return system.getWhenTerminated();
   }

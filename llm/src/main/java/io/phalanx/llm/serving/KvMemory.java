@@ -31,14 +31,17 @@ final class KvMemory {
    */
   static long bytesPerBlock(EngineKwargs engine, ModelConfig model, KvCacheType type) {
     int tensorParallelSize = engine.parallel().tensorParallelSize();
-    int layers = model.layersOfLargestStage(engine.parallel().pipelineParallelSize());
     KvBlockShape block =
         new KvBlockShape(
             engine.blockSize(),
             model.numKvHeads(tensorParallelSize),
             model.attention().headDim(),
             type);
-    return layers * block.bytes();
+    return layersOfLargestStage(engine, model) * block.bytes();
+  }
+
+  private static int layersOfLargestStage(EngineKwargs engine, ModelConfig model) {
+    return model.layersOfLargestStage(engine.parallel().pipelineParallelSize());
   }
 
   /**
@@ -79,11 +82,10 @@ final class KvMemory {
    */
   static long cudaBytes(
       EngineKwargs engine, ModelConfig model, long deviceBytes, long weightBytes) {
-    int stages = engine.parallel().pipelineParallelSize();
     long shard =
         weightBytes
             / engine.parallel().tensorParallelSize()
-            * model.layersOfLargestStage(stages)
+            * layersOfLargestStage(engine, model)
             / model.numLayers();
     long step = stepBytes(engine, model);
     long bytes = (long) (engine.gpuMemoryUtilization() * deviceBytes) - shard - step;

@@ -48,17 +48,18 @@ record TokenizerFile(
     }
   }
 
+  /** Reads a file that is there, see {@link #requireFile}. */
   static TokenizerFile read(Path file) {
-    requireFile(file);
     try {
       ObjectNode aroundModel = readAroundModel(file);
-      SpecialTokens.Builder special = new SpecialTokens.Builder();
+      SpecialTokens.Builder names = new SpecialTokens.Builder();
       ByteLevelVocabulary.Builder bytes = new ByteLevelVocabulary.Builder();
-      String json = rewrite(file, aroundModel, nameSpecialTokens(aroundModel, special), bytes);
-      ByteLevelVocabulary vocabulary = withAddedTokens(bytes, special.build(), aroundModel);
+      String json = rewrite(file, aroundModel, nameSpecialTokens(aroundModel, names), bytes);
+      SpecialTokens special = names.build();
+      ByteLevelVocabulary vocabulary = withAddedTokens(bytes, special, aroundModel);
       return new TokenizerFile(
           json,
-          special.build(),
+          special,
           vocabulary.size(),
           decodesBytes(aroundModel.path("decoder")) ? Optional.of(vocabulary) : Optional.empty());
     } catch (IOException | IllegalArgumentException e) {

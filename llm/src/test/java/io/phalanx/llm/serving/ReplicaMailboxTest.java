@@ -26,7 +26,7 @@ final class ReplicaMailboxTest {
   private final TestProbe<ReplicaGang.Command> owner = testKit.createTestProbe();
   private final TestProbe<Replica.ToIngress> ingress = testKit.createTestProbe();
   private final CountDownLatch blocked = new CountDownLatch(1);
-  private final CountDownLatch gate = new CountDownLatch(1);
+  private final Gate gate = new Gate();
 
   @AfterAll
   static void shutDown() {
@@ -46,7 +46,7 @@ final class ReplicaMailboxTest {
     replica.tell(generate("c"));
     assertThat(unreadOf(replica)).isEqualTo(3);
 
-    gate.countDown();
+    gate.open();
     assertThat(nextReport().backlog().unreadRequests()).isEqualTo(3);
     Replica.BacklogReport last = nextReport();
     while (last.backlog().requests() > 0) {
@@ -63,7 +63,7 @@ final class ReplicaMailboxTest {
     replica.tell(generate("a"));
     replica.tell(new Replica.Drain());
 
-    gate.countDown();
+    gate.open();
 
     ingress.expectTerminated(replica, WAIT);
     assertThat(unreadOf(replica)).isZero();
@@ -146,17 +146,9 @@ final class ReplicaMailboxTest {
       sequences++;
       if (sequences == 2) {
         blocked.countDown();
-        awaitGate();
+        gate.pass();
       }
       return tokenizer.newDetokenizer();
-    }
-
-    private void awaitGate() {
-      try {
-        gate.await();
-      } catch (InterruptedException e) {
-        throw new AssertionError(e);
-      }
     }
 
     @Override

@@ -48,8 +48,7 @@ final class ReplicaRouterTest extends RouterFixture {
   void tokens_inOrder_reachTheReader() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> replica = replica();
-    Reader reader = open(router, "r");
-    replica.expectMessageClass(Replica.Generate.class, WAIT);
+    Reader reader = openAt(replica, router, "r");
 
     router.tell(tokens(replica, event("r", 0, null), event("r", 1, FinishReason.STOP)));
 
@@ -61,8 +60,7 @@ final class ReplicaRouterTest extends RouterFixture {
   void tokens_withAGap_areAskedForAgain() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> replica = replica();
-    Reader reader = open(router, "r");
-    replica.expectMessageClass(Replica.Generate.class, WAIT);
+    Reader reader = openAt(replica, router, "r");
 
     router.tell(tokens(replica, event("r", 0, null)));
     router.tell(tokens(replica, event("r", 2, FinishReason.LENGTH)));
@@ -79,8 +77,7 @@ final class ReplicaRouterTest extends RouterFixture {
   void cancel_ofARunningRequest_abortsItAtTheReplica() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> replica = replica();
-    Reader reader = open(router, "r");
-    replica.expectMessageClass(Replica.Generate.class, WAIT);
+    Reader reader = openAt(replica, router, "r");
 
     router.tell(new ReplicaRouter.Cancel("r", reader));
 
@@ -110,8 +107,7 @@ final class ReplicaRouterTest extends RouterFixture {
   void replicaEnds_midStream_failsTheRequest() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> replica = replica();
-    Reader reader = open(router, "r");
-    replica.expectMessageClass(Replica.Generate.class, WAIT);
+    Reader reader = openAt(replica, router, "r");
     router.tell(tokens(replica, event("r", 0, null)));
     assertThat(reader.event().position()).isZero();
 
@@ -124,8 +120,7 @@ final class ReplicaRouterTest extends RouterFixture {
   void replicaEnds_beforeTheFirstToken_anotherGetsTheRequest() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> first = replica();
-    open(router, "r");
-    first.expectMessageClass(Replica.Generate.class, WAIT);
+    openAt(first, router, "r");
     TestProbe<Replica.Command> second = replica();
     listener.await(2);
 
@@ -138,8 +133,7 @@ final class ReplicaRouterTest extends RouterFixture {
   void replicaStops_beforeItTookTheRequest_anotherGetsIt() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> first = replica();
-    open(router, "r");
-    first.expectMessageClass(Replica.Generate.class, WAIT);
+    openAt(first, router, "r");
     TestProbe<Replica.Command> second = replica();
     listener.await(2);
 
@@ -154,8 +148,7 @@ final class ReplicaRouterTest extends RouterFixture {
   void replicaFails_beforeTheFirstToken_anotherGetsTheRequestButNotForEver() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> first = replica();
-    Reader reader = open(router, "r");
-    first.expectMessageClass(Replica.Generate.class, WAIT);
+    Reader reader = openAt(first, router, "r");
     TestProbe<Replica.Command> second = replica();
     listener.await(2);
 
@@ -194,8 +187,7 @@ final class ReplicaRouterTest extends RouterFixture {
   void close_withARunningStream_endsAfterItAndTakesNothingNew() {
     ActorRef<ReplicaRouter.Command> router = router(config());
     TestProbe<Replica.Command> replica = replica();
-    Reader running = open(router, "r");
-    replica.expectMessageClass(Replica.Generate.class, WAIT);
+    Reader running = openAt(replica, router, "r");
 
     router.tell(new ReplicaRouter.Close(Optional.empty()));
     assertThat(open(router, "late").failure().code()).isEqualTo(ErrorCode.MODEL_NOT_FOUND);

@@ -69,6 +69,14 @@ abstract class RouterFixture {
     return reader;
   }
 
+  /** Opens a request and waits until the replica has it. */
+  static Reader openAt(
+      TestProbe<Replica.Command> replica, ActorRef<ReplicaRouter.Command> router, String id) {
+    Reader reader = open(router, id);
+    replica.expectMessageClass(Replica.Generate.class, WAIT);
+    return reader;
+  }
+
   static GenerationRequest request(String id) {
     return request(id, RequestTerms.DEFAULT);
   }

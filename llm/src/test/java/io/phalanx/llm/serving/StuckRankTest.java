@@ -15,7 +15,6 @@ import io.phalanx.llm.models.RankModelRunner;
 import io.phalanx.llm.tokenizer.FakeTokenizer;
 import io.phalanx.runtime.collective.ProcessGroups;
 import java.nio.file.Path;
-import java.util.concurrent.CountDownLatch;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.jspecify.annotations.Nullable;
@@ -30,12 +29,12 @@ final class StuckRankTest {
 
   private final StartedReplicas replicas = new StartedReplicas(testKit);
   private final TestProbe<Replica.ToIngress> ingress = testKit.createTestProbe();
-  private final CountDownLatch gate = new CountDownLatch(1);
+  private final Gate gate = new Gate();
   private volatile boolean holding;
 
   @AfterEach
   void openGate() {
-    gate.countDown();
+    gate.open();
   }
 
   @AfterAll
@@ -100,17 +99,9 @@ final class StuckRankTest {
     @Override
     public @Nullable StepOutput execute(ModelInput input) {
       if (holding) {
-        awaitGate();
+        gate.pass();
       }
       return real.execute(input);
-    }
-
-    private void awaitGate() {
-      try {
-        gate.await();
-      } catch (InterruptedException e) {
-        throw new AssertionError(e);
-      }
     }
 
     @Override

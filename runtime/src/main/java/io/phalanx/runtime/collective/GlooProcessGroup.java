@@ -169,13 +169,17 @@ final class GlooProcessGroup extends GatheringProcessGroup {
         }
         pause(waited);
       }
-      work._wait();
-    } catch (ServingException e) {
-      throw e;
-    } catch (RuntimeException e) {
-      throw failed("waited for " + what + ": " + firstLine(e), e);
+      end(work::_wait, what);
     } finally {
       waiting = false;
+    }
+  }
+
+  private void end(Runnable wait, String what) {
+    try {
+      wait.run();
+    } catch (RuntimeException e) {
+      throw failed("waited for " + what + ": " + firstLine(e), e);
     }
   }
 
@@ -195,9 +199,7 @@ final class GlooProcessGroup extends GatheringProcessGroup {
     }
     waiting = true;
     try {
-      work._wait(new Milliseconds(timeout.toMillis()));
-    } catch (RuntimeException e) {
-      throw failed("waited for " + what + ": " + firstLine(e), e);
+      end(() -> work._wait(new Milliseconds(timeout.toMillis())), what);
     } finally {
       waiting = false;
       synchronized (abortable) {

@@ -87,10 +87,13 @@ public enum Metric {
     TOKENS_HISTOGRAM
   }
 
+  /** The label that names the model. */
+  static final String MODEL_NAME = "model_name";
+
   private static final class Labels {
-    static final List<String> MODEL = List.of("model_name");
-    static final List<String> REPLICA = List.of("model_name", "replica");
-    static final List<String> FINISHED = List.of("model_name", "finished_reason");
+    static final List<String> MODEL = List.of(MODEL_NAME);
+    static final List<String> REPLICA = List.of(MODEL_NAME, "replica");
+    static final List<String> FINISHED = List.of(MODEL_NAME, "finished_reason");
     static final List<String> HTTP = List.of("method", "handler", "status");
   }
 

@@ -85,7 +85,7 @@ public final class Metrics {
         (metric, values) -> {
           for (DataPointSnapshot point : values.collect().getDataPoints()) {
             Labels labels = point.getLabels();
-            if (modelName.equals(labels.get("model_name"))) {
+            if (modelName.equals(labels.get(Metric.MODEL_NAME))) {
               values.remove(metric.labels().stream().map(labels::get).toArray(String[]::new));
             }
           }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,18 +69,13 @@ final class MappedFileProcessGroupTest extends SharedMemoryContract {
     GroupSpec spec = spec(3, Duration.ofMinutes(5));
 
     List<String> reasons =
-        threads()
-            .run(
-                2,
-                rank -> {
-                  if (rank == 0) {
-                    return reason(() -> ProcessGroups.join(spec, 0, Device.CPU));
-                  }
-                  GroupFile file = open(spec);
-                  file.join(1, RankProcess.current());
-                  file.fail(1, "rank 1 has lost its device");
-                  return "";
-                });
+        reasonsBeside(
+            spec,
+            file -> {
+              file.join(1, RankProcess.current());
+              file.fail(1, "rank 1 has lost its device");
+              return "";
+            });
 
     assertThat(reasons.get(0)).contains("rank 1 has lost its device");
     assertThat(files(spec)).isEmpty();
@@ -90,19 +86,14 @@ final class MappedFileProcessGroupTest extends SharedMemoryContract {
     GroupSpec spec = spec(3, Duration.ofMinutes(5));
 
     List<String> reasons =
-        threads()
-            .run(
-                2,
-                rank -> {
-                  if (rank == 0) {
-                    return reason(() -> ProcessGroups.join(spec, 0, Device.CPU));
-                  }
-                  GroupFile file = open(spec);
-                  Thread.currentThread().interrupt();
-                  String reason = reason(() -> awaitOthers(spec, 1, file));
-                  Thread.interrupted();
-                  return reason;
-                });
+        reasonsBeside(
+            spec,
+            file -> {
+              Thread.currentThread().interrupt();
+              String reason = reason(() -> awaitOthers(spec, 1, file));
+              Thread.interrupted();
+              return reason;
+            });
 
     assertThat(reasons).allMatch(reason -> reason.contains("interrupted while waiting"));
   }
@@ -147,6 +138,17 @@ final class MappedFileProcessGroupTest extends SharedMemoryContract {
             });
 
     assertThat(reasons).allMatch(r -> r.contains("5 of Float in send is received, but 4 of Float"));
+  }
+
+  /** Returns why rank 0 cannot join, and what rank 1 says that does this with the file. */
+  private List<String> reasonsBeside(GroupSpec spec, Function<GroupFile, String> rankOne) {
+    return threads()
+        .run(
+            2,
+            rank ->
+                rank == 0
+                    ? reason(() -> ProcessGroups.join(spec, 0, Device.CPU))
+                    : rankOne.apply(open(spec)));
   }
 
   /** Opens the file of a group as soon as rank 0 has created it. */
