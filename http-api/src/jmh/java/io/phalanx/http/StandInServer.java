@@ -29,11 +29,12 @@ public final class StandInServer {
     Config node = nodeConfig("phalanx.http.port = " + port);
     ActorTestKit testKit = ActorTestKit.create(node.withFallback(ConfigFactory.load()));
     Path directory = Path.of(args[1]);
+    Metrics metrics = new Metrics();
     int streams = Integer.parseInt(args[2]);
-    ModelHandle standIn = StandInReplicas.start(testKit, directory, streams, new Metrics());
-    ModelHandle stepping = stepping(testKit, directory, streams);
+    ModelHandle standIn = StandInReplicas.start(testKit, directory, streams, metrics);
+    ModelHandle stepping = stepping(testKit, directory, streams, metrics);
     try (TestServer server =
-        TestServer.start(FakeModels.of(standIn, stepping), node.root().render())) {
+        TestServer.start(FakeModels.of(standIn, stepping), node.root().render(), metrics)) {
       System.out.println("READY " + server.baseUrl());
       while (System.in.read() >= 0) {
         // what comes in means nothing
@@ -50,10 +51,11 @@ public final class StandInServer {
         .withoutPath("pekko.actor.provider");
   }
 
-  private static ModelHandle stepping(ActorTestKit testKit, Path directory, int streams) {
+  private static ModelHandle stepping(
+      ActorTestKit testKit, Path directory, int streams, Metrics metrics) {
     LlmConfig config =
         LlmConfig.builder().modelId("stepping").maxNumSeqs(streams).maxModelLen(512).build();
     StandInReplicas.Ranks ranks = new StandInReplicas.Ranks(directory, STEP, StandInReplicas.BLOCKS);
-    return StandInReplicas.start(testKit, config, 1, ranks, new Metrics()).model();
+    return StandInReplicas.start(testKit, config, 1, ranks, metrics).model();
   }
 }

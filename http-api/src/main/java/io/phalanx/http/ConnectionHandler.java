@@ -113,7 +113,7 @@ final class ConnectionHandler {
             models,
             bodies,
             new GenerationPlanner(),
-            new Generation(system.executionContext(), settings.heartbeatInterval(), metrics));
+            new Generation(system.executionContext(), settings.heartbeatInterval()));
     Optional<Route> admin = placement.map(groups -> admin(system, config, groups, bodies));
     Route routes = new OpenAiRoutes(models, metrics, generationRoutes, admin).create();
     return new ConnectionHandler(system, settings, serverSettings(config), gate, metrics, routes);

@@ -2,8 +2,6 @@ package io.phalanx.http;
 
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
-import io.phalanx.runtime.metrics.Metric;
-import io.phalanx.runtime.metrics.Metrics;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -32,21 +30,18 @@ final class Generation {
       List.of(
           RawHeader.create("Cache-Control", "no-cache"),
           RawHeader.create("X-Accel-Buffering", "no"));
-  private static final double NANOS_PER_SECOND = 1e9;
 
   private final Executor executor;
   private final Duration heartbeatInterval;
-  private final Metrics metrics;
 
   /**
    * Creates it.
    *
    * @param executor makes the responses
    */
-  Generation(Executor executor, Duration heartbeatInterval, Metrics metrics) {
+  Generation(Executor executor, Duration heartbeatInterval) {
     this.executor = executor;
     this.heartbeatInterval = heartbeatInterval;
-    this.metrics = metrics;
   }
 
   /**
@@ -66,16 +61,11 @@ final class Generation {
       return response.whenComplete((made, failure) -> ended.run());
     }
     SseAnswer answer = new SseAnswer(plan, plan.options().streaming().get());
-    Runnable begun = () -> observeFirstEvent(plan.model().modelId(), arrivedNanos);
+    Runnable begun =
+        () -> plan.model().onFirstEvent(Duration.ofNanos(System.nanoTime() - arrivedNanos));
     SseStage body = new SseStage(answer, reader, begun, ended, heartbeatInterval);
     reader.onReady(() -> response.completeAsync(() -> respond(reader, body), executor));
     return response.whenComplete((made, failure) -> endIfFailed(failure, ended));
-  }
-
-  private void observeFirstEvent(String modelId, long arrivedNanos) {
-    metrics
-        .histogram(Metric.TIME_TO_FIRST_EVENT, modelId)
-        .observe((System.nanoTime() - arrivedNanos) / NANOS_PER_SECOND);
   }
 
   private static void endIfFailed(@Nullable Throwable failure, Runnable ended) {

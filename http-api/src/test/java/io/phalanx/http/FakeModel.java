@@ -40,6 +40,9 @@ final class FakeModel implements ModelHandle {
   /** Ids of requests whose sequences have ended, cancelled or not. */
   final BlockingQueue<String> ended = new LinkedBlockingQueue<>();
 
+  /** How long clients of streams waited for their first tokens. */
+  final BlockingQueue<Duration> firstEvents = new LinkedBlockingQueue<>();
+
   private final String id;
   private final Function<GenerationRequest, Source<TokenEvent, NotUsed>> generator;
   volatile boolean ready = true;
@@ -151,6 +154,11 @@ final class FakeModel implements ModelHandle {
   @Override
   public String sessionHeader() {
     return "x-session-id";
+  }
+
+  @Override
+  public void onFirstEvent(Duration sinceArrival) {
+    firstEvents.add(sinceArrival);
   }
 
   @Override

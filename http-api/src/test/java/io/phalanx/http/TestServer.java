@@ -25,12 +25,11 @@ final class TestServer implements AutoCloseable {
   private static final int SOCKET_TIMEOUT_MILLIS = 20_000;
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  final Metrics metrics = new Metrics();
   private final ActorTestKit testKit;
   private final InetSocketAddress address;
   private final HttpClient client = HttpClient.newHttpClient();
 
-  private TestServer(Models models, String overrides) {
+  private TestServer(Models models, String overrides, Metrics metrics) {
     Config config =
         ConfigFactory.parseString(overrides)
             .withFallback(ConfigFactory.parseString(DEFAULTS))
@@ -49,11 +48,16 @@ final class TestServer implements AutoCloseable {
       """;
 
   static TestServer start(Models models) {
-    return new TestServer(models, "");
+    return start(models, "");
   }
 
   static TestServer start(Models models, String overrides) {
-    return new TestServer(models, overrides);
+    return start(models, overrides, new Metrics());
+  }
+
+  /** Starts a server that shows these metrics. */
+  static TestServer start(Models models, String overrides, Metrics metrics) {
+    return new TestServer(models, overrides, metrics);
   }
 
   ActorSystem<?> system() {

@@ -5,6 +5,7 @@ import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.llm.hub.GenerationDefaults;
 import io.phalanx.llm.tokenizer.ChatTemplate;
 import io.phalanx.llm.tokenizer.Tokenizer;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
@@ -66,6 +67,13 @@ public interface ModelHandle {
    *     later failures come from the reader
    */
   TokenReader open(GenerationRequest request);
+
+  /**
+   * Counts how long the client of a streamed request waited until its first token went out.
+   *
+   * @param sinceArrival from the request's arrival
+   */
+  void onFirstEvent(Duration sinceArrival);
 
   /**
    * Generates the whole continuation of a prompt.

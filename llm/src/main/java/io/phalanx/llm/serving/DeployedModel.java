@@ -13,6 +13,7 @@ import io.phalanx.llm.tokenizer.Tokenizer;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import io.phalanx.runtime.metrics.Metrics;
+import java.time.Duration;
 import java.util.Optional;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -229,6 +230,11 @@ final class DeployedModel implements ModelHandle, RouterListener {
   }
 
   @Override
+  public void onFirstEvent(Duration sinceArrival) {
+    metrics.onFirstEvent(sinceArrival);
+  }
+
+  @Override
   public void onReplicas(int count) {
     replicas = count;
     if (count > 0) {
@@ -239,7 +245,9 @@ final class DeployedModel implements ModelHandle, RouterListener {
 
   @Override
   public void onReport(Replica.BacklogReport report) {
-    metrics.onReport(report);
+    if (!deleted) {
+      metrics.onReport(report);
+    }
   }
 
   @Override

@@ -1,17 +1,26 @@
 package io.phalanx.llm.serving;
 
 import io.phalanx.llm.engine.EngineStats;
+import io.phalanx.llm.engine.FinishReason;
 import io.phalanx.llm.engine.GenerationRequest;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.runtime.metrics.Metric;
 import io.phalanx.runtime.metrics.Metrics;
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
+import java.time.Duration;
+import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.pekko.actor.typed.ActorRef;
 
-/** Counts one model's requests on an ingress, and shows what its replicas report. */
+/**
+ * Counts one model's requests on an ingress, and shows what its replicas report.
+ *
+ * <p>The series of requests are looked up once: what still runs when {@link Metrics#removeModel}
+ * has forgotten them counts into nothing and does not bring them back.
+ */
 final class ModelMetrics {
   private static final double NANOS_PER_SECOND = 1e9;
 
@@ -19,6 +28,11 @@ final class ModelMetrics {
   private final Metrics metrics;
   private final DistributionDataPoint timeToFirstToken;
   private final DistributionDataPoint interTokenLatency;
+  private final DistributionDataPoint timeToFirstEvent;
+  private final DistributionDataPoint requestLatency;
+  private final DistributionDataPoint promptTokens;
+  private final DistributionDataPoint generationTokens;
+  private final Map<FinishReason, CounterDataPoint> finished = new EnumMap<>(FinishReason.class);
   private final Map<ActorRef<Replica.Command>, Replica.BacklogReport> reports = new HashMap<>();
 
   ModelMetrics(String modelId, Metrics metrics) {
@@ -26,6 +40,13 @@ final class ModelMetrics {
     this.metrics = metrics;
     this.timeToFirstToken = metrics.histogram(Metric.TIME_TO_FIRST_TOKEN, modelId);
     this.interTokenLatency = metrics.histogram(Metric.INTER_TOKEN_LATENCY, modelId);
+    this.timeToFirstEvent = metrics.histogram(Metric.TIME_TO_FIRST_EVENT, modelId);
+    this.requestLatency = metrics.histogram(Metric.E2E_REQUEST_LATENCY, modelId);
+    this.promptTokens = metrics.histogram(Metric.REQUEST_PROMPT_TOKENS, modelId);
+    this.generationTokens = metrics.histogram(Metric.REQUEST_GENERATION_TOKENS, modelId);
+    for (FinishReason reason : FinishReason.values()) {
+      finished.put(reason, metrics.counter(Metric.REQUEST_SUCCESS, modelId, reason.openAiName()));
+    }
   }
 
   /** Shows a replica's state; the router's actor calls it. */
@@ -59,6 +80,11 @@ final class ModelMetrics {
     }
   }
 
+  /** A streamed request's first token has gone to the client. */
+  void onFirstEvent(Duration sinceArrival) {
+    timeToFirstEvent.observe(sinceArrival.toNanos() / NANOS_PER_SECOND);
+  }
+
   /** Begins to measure a request. */
   RequestMeter request(GenerationRequest request) {
     return new RequestMeter(request.promptTokenIds().length);
@@ -67,11 +93,11 @@ final class ModelMetrics {
   /** Measures one request; belongs to its router. */
   final class RequestMeter {
     private final long startNanos = System.nanoTime();
-    private final int promptTokens;
+    private final int prompt;
     private long lastNanos = startNanos;
 
-    private RequestMeter(int promptTokens) {
-      this.promptTokens = promptTokens;
+    private RequestMeter(int prompt) {
+      this.prompt = prompt;
     }
 
     /** Takes the next token's event. */
@@ -81,14 +107,15 @@ final class ModelMetrics {
       latency.observe((now - lastNanos) / NANOS_PER_SECOND);
       lastNanos = now;
       if (event.finishReason() != null) {
-        String reason = event.finishReason().name().toLowerCase(Locale.ROOT);
-        metrics.counter(Metric.REQUEST_SUCCESS, modelId, reason).inc();
-        metrics.histogram(Metric.REQUEST_PROMPT_TOKENS, modelId).observe(promptTokens);
-        metrics.histogram(Metric.REQUEST_GENERATION_TOKENS, modelId).observe(event.position() + 1);
-        metrics
-            .histogram(Metric.E2E_REQUEST_LATENCY, modelId)
-            .observe((now - startNanos) / NANOS_PER_SECOND);
+        onEnd(event.finishReason(), event.position() + 1, now);
       }
+    }
+
+    private void onEnd(FinishReason reason, int tokens, long now) {
+      Objects.requireNonNull(finished.get(reason)).inc();
+      promptTokens.observe(prompt);
+      generationTokens.observe(tokens);
+      requestLatency.observe((now - startNanos) / NANOS_PER_SECOND);
     }
   }
 }

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.llm.ModelHandle;
+import io.phalanx.llm.engine.Backlog;
+import io.phalanx.llm.engine.EngineStats;
+import io.phalanx.llm.engine.FinishReason;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.llm.serving.DeploymentVersion.Trial;
 import io.phalanx.runtime.error.ErrorCode;
@@ -32,6 +35,7 @@ final class IngressModelsTest {
   private static final LlmConfig CONFIG =
       LlmConfig.builder().modelId("m").modelSource("fake").build();
 
+  private final Metrics metrics = new Metrics();
   private final ModelCatalog catalog = ModelCatalog.get(testKit.system());
   private final TestProbe<DeploymentController.Command> controller = testKit.createTestProbe();
   private final TestProbe<Replica.Command> old = testKit.createTestProbe();
@@ -40,7 +44,7 @@ final class IngressModelsTest {
       testKit.spawn(
           IngressModels.create(
               new FakeModel().environment(),
-              new Metrics(),
+              metrics,
               (modelId, command) -> controller.ref().tell(command)));
 
   @AfterAll
@@ -89,6 +93,32 @@ final class IngressModelsTest {
     controller.expectMessage(WAIT, new DeploymentController.Forgotten(ingress));
     assertThat(catalog.find("m")).isEmpty();
     assertThatThrownBy(handle::card).hasMessageContaining("deployed no longer");
+  }
+
+  @Test
+  void deleted_whileAStreamRuns_itsMetricsStayAway() {
+    String id = "v-" + ingress.path().name();
+    register(old, id);
+    ingress.tell(deployed(Optional.empty(), version(id, 1)));
+    ModelHandle handle = await(ModelHandle::ready);
+    CompletableFuture<List<TokenEvent>> answer = generate(handle);
+    old.expectMessageClass(Replica.Subscribe.class, WAIT);
+    Replica.Generate sent = old.expectMessageClass(Replica.Generate.class, WAIT);
+    assertThat(metrics.exposition()).contains("model_name=\"m\"");
+
+    ingress.tell(new IngressModels.ModelDeleted("m", controller.ref()));
+    controller.expectMessage(WAIT, new DeploymentController.Forgotten(ingress));
+    sent.ingress()
+        .tell(new Replica.BacklogReport(old.ref(), "r0", Backlog.EMPTY, EngineStats.NONE));
+    sent.ingress().tell(new Replica.Tokens(old.ref(), List.of(last(sent)), 0));
+    handle.onFirstEvent(Duration.ofMillis(5));
+
+    assertThat(answer).succeedsWithin(WAIT);
+    assertThat(metrics.exposition()).doesNotContain("model_name=\"m\"");
+  }
+
+  private static TokenEvent last(Replica.Generate sent) {
+    return new TokenEvent(sent.request().requestId(), 0, 7, "x", FinishReason.STOP);
   }
 
   @Test
