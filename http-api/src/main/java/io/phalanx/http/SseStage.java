@@ -34,7 +34,8 @@ final class SseStage extends GraphStage<SourceShape<ByteString>> {
   /**
    * Creates the body of {@code answer}; run it once.
    *
-   * @param begun called when the first events have gone to the socket
+   * @param begun called when the first events, of which the first is a token's, have gone to the
+   *     socket
    * @param ended called when nothing more is read
    */
   SseStage(

@@ -20,11 +20,12 @@ import org.junit.jupiter.api.Test;
 final class OpenAiServerTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final FakeModel counting = FakeModel.counting("org/counting");
+  private static final FakeModel broken = FakeModel.failing("broken", 0, ErrorCode.OVERLOADED);
   private static final TestServer server =
       TestServer.start(
           FakeModels.of(
               counting,
-              FakeModel.failing("broken", 0, ErrorCode.OVERLOADED),
+              broken,
               FakeModel.failing("fragile", 2, ErrorCode.REPLICA_FAILED),
               FakeModel.truncating("truncating")));
 
@@ -319,5 +320,12 @@ final class OpenAiServerTest {
     assertThat(counting.firstEvents)
         .singleElement()
         .satisfies(time -> assertThat(time).isPositive());
+  }
+
+  @Test
+  void stream_thatFailsBeforeItsFirstToken_isNotTimed() throws Exception {
+    server.post("/v1/completions", completion("broken", ",\"stream\":true"));
+
+    assertThat(broken.firstEvents).isEmpty();
   }
 }

@@ -53,7 +53,7 @@ public enum Metric {
       Kind.SECONDS_HISTOGRAM,
       "time_to_first_event_seconds",
       Labels.MODEL,
-      "From a streamed request's parsed header to its first event's way into the socket."),
+      "From a streamed request's parsed header to its first token's way into the socket."),
   INTER_TOKEN_LATENCY(
       Kind.SECONDS_HISTOGRAM,
       "inter_token_latency_seconds",
