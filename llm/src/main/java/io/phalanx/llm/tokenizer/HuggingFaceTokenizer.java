@@ -3,19 +3,17 @@ package io.phalanx.llm.tokenizer;
 import io.phalanx.llm.tokenizer.jinja.Text;
 import io.phalanx.runtime.error.ServingException;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicBoolean;
 
-/** A {@link Tokenizer} that runs a model's {@code tokenizer.json} in Hugging Face's own library. */
+/**
+ * A {@link Tokenizer} that runs a model's {@code tokenizer.json} in Hugging Face's own library.
+ *
+ * <p>Once closed, every method throws an {@code IllegalStateException}.
+ */
 public final class HuggingFaceTokenizer implements Tokenizer {
-  private final LoadedTokenizer loaded;
-  private final TokenizerFile file;
-  private final NativeTokenizer tokenizer;
-  private final AtomicBoolean open = new AtomicBoolean(true);
+  private final SharedValues<LoadedTokenizer.Key, LoadedTokenizer>.Use loaded;
 
-  private HuggingFaceTokenizer(LoadedTokenizer loaded) {
+  private HuggingFaceTokenizer(SharedValues<LoadedTokenizer.Key, LoadedTokenizer>.Use loaded) {
     this.loaded = loaded;
-    this.file = loaded.file();
-    this.tokenizer = loaded.library();
   }
 
   /**
@@ -28,25 +26,33 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     return new HuggingFaceTokenizer(LoadedTokenizer.acquire(directory.resolve("tokenizer.json")));
   }
 
+  private NativeTokenizer library() {
+    return loaded.value().library();
+  }
+
+  private TokenizerFile file() {
+    return loaded.value().file();
+  }
+
   @Override
   public int[] encodeText(String text) {
-    return tokenizer.encode(text, false);
+    return library().encode(text, false);
   }
 
   @Override
   public int[] encodePrompt(String text) {
-    return tokenizer.encode(text, true);
+    return library().encode(text, true);
   }
 
   /** Encodes a rendered chat: special tokens where the template wrote them, none of the user's. */
   int[] encode(Text text) {
-    return tokenizer.encode(file.special().withSecretNames(text), false);
+    return library().encode(file().special().withSecretNames(text), false);
   }
 
   @Override
   public String decode(int[] tokenIds) {
-    if (file.byteLevel().isEmpty()) {
-      return tokenizer.decode(tokenIds);
+    if (file().byteLevel().isEmpty()) {
+      return decodeNatively(tokenIds);
     }
     IncrementalDetokenizer detokenizer = newDetokenizer();
     StringBuilder text = new StringBuilder();
@@ -58,25 +64,24 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
   /** Decodes in the native library, which {@link #decode} must agree with. */
   String decodeNatively(int[] tokenIds) {
-    return tokenizer.decode(tokenIds);
+    return library().decode(tokenIds);
   }
 
   @Override
   public int vocabSize() {
-    return file.vocabSize();
+    return file().vocabSize();
   }
 
   @Override
   public IncrementalDetokenizer newDetokenizer() {
-    return file.byteLevel()
+    return file()
+        .byteLevel()
         .<IncrementalDetokenizer>map(ByteLevelDetokenizer::new)
-        .orElseGet(() -> new WindowDetokenizer(tokenizer::decode));
+        .orElseGet(() -> new WindowDetokenizer(this::decodeNatively));
   }
 
   @Override
   public void close() {
-    if (open.getAndSet(false)) {
-      loaded.release();
-    }
+    loaded.close();
   }
 }

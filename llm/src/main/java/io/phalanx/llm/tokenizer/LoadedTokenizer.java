@@ -6,80 +6,48 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
  * A {@code tokenizer.json} in memory and in the native library, once for all of the JVM that use it
  * at the same time: a large vocabulary takes 100 MB, and a replica and an ingress each have one.
  */
-final class LoadedTokenizer {
-  private static final Map<Key, LoadedTokenizer> OPEN = new ConcurrentHashMap<>();
-
-  private final Key key;
-  private final TokenizerFile file;
-  private final NativeTokenizer library;
-  private int users;
+record LoadedTokenizer(TokenizerFile file, NativeTokenizer library) implements SharedValues.Freed {
+  private static final SharedValues<Key, LoadedTokenizer> ALL = new SharedValues<>();
 
   /** A file as it was; one that was written anew is another. */
-  private record Key(Path file, FileTime modified, long bytes) {
+  record Key(Path file, FileTime modified, long bytes) {
 
-    static Key of(Path file) {
+    private static Key of(Path file) {
       try {
         return new Key(file.toRealPath(), Files.getLastModifiedTime(file), Files.size(file));
       } catch (IOException e) {
         throw TokenizerFile.invalid(file, "cannot be read: " + e.getMessage(), e);
       }
     }
-  }
 
-  private LoadedTokenizer(Key key, TokenizerFile file, NativeTokenizer library) {
-    this.key = key;
-    this.file = file;
-    this.library = library;
+    @Override
+    public String toString() {
+      return file.toString();
+    }
   }
 
   /**
-   * Returns the tokenizer of a file, loaded if nobody has it; each who acquires it releases it
-   * once.
+   * Returns the tokenizer of a file, loaded if nobody has it; each who acquires it closes it.
    *
    * @throws ServingException {@code INVALID_MODEL} if the file is missing or not a tokenizer
    */
-  static LoadedTokenizer acquire(Path file) {
+  static SharedValues<Key, LoadedTokenizer>.Use acquire(Path file) {
     TokenizerFile.requireFile(file);
-    return OPEN.compute(
-        Key.of(file),
-        (key, open) -> {
-          LoadedTokenizer loaded = open == null ? load(key, file) : open;
-          loaded.users++;
-          return loaded;
-        });
+    return ALL.acquire(Key.of(file), () -> load(file));
   }
 
-  /** Frees the native library's part after the last user. */
-  void release() {
-    OPEN.computeIfPresent(
-        key,
-        (k, open) -> {
-          users--;
-          if (users > 0) {
-            return open;
-          }
-          library.close();
-          return null;
-        });
+  @Override
+  public void free() {
+    library.close();
   }
 
-  TokenizerFile file() {
-    return file;
-  }
-
-  NativeTokenizer library() {
-    return library;
-  }
-
-  private static LoadedTokenizer load(Key key, Path path) {
+  private static LoadedTokenizer load(Path path) {
     TokenizerFile file = TokenizerFile.read(path);
     NativeTokenizer library = create(file, path);
     try {
@@ -88,7 +56,7 @@ final class LoadedTokenizer {
       library.close();
       throw e;
     }
-    return new LoadedTokenizer(key, file.withoutJson(), library);
+    return new LoadedTokenizer(file.withoutJson(), library);
   }
 
   private static NativeTokenizer create(TokenizerFile file, Path path) {

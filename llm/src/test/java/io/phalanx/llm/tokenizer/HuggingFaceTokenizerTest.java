@@ -55,7 +55,7 @@ final class HuggingFaceTokenizerTest {
   }
 
   @Test
-  void close_sharedWithAnother_leavesTheOtherUsable() {
+  void close_sharedWithAnother_leavesTheOtherAloneUsable() {
     Path model = Goldens.model(Goldens.models().get(0));
     HuggingFaceTokenizer first = HuggingFaceTokenizer.load(model);
     int[] ids = first.encodeText("plain ascii");
@@ -64,9 +64,11 @@ final class HuggingFaceTokenizerTest {
       first.close();
 
       assertThat(second.encodeText("plain ascii")).isEqualTo(ids);
+      assertThatThrownBy(() -> first.encodeText("plain ascii"))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("tokenizer.json");
+      assertThatThrownBy(first::vocabSize).isInstanceOf(IllegalStateException.class);
     }
-    assertThatThrownBy(() -> first.encodeText("plain ascii"))
-        .isInstanceOf(IllegalStateException.class);
   }
 
   @ParameterizedTest
