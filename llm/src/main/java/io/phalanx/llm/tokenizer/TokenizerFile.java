@@ -14,8 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,11 +81,13 @@ record TokenizerFile(
   /** Reads all but the model, of which it only sees that it is there. */
   private static ObjectNode readAroundModel(Path file) throws IOException {
     ObjectNode around = JSON.createObjectNode();
+    Set<String> fields = new HashSet<>();
     boolean hasModel = false;
     try (JsonParser in = JSON.createParser(file.toFile())) {
       boolean isObject = in.nextToken() == JsonToken.START_OBJECT;
       while (isObject && in.nextToken() == JsonToken.FIELD_NAME) {
         String field = in.currentName();
+        requireNew(field, fields);
         JsonToken value = in.nextToken();
         if (field.equals(MODEL)) {
           hasModel = value == JsonToken.START_OBJECT;
@@ -97,6 +101,16 @@ record TokenizerFile(
       throw invalid(file, "is not a tokenizer: it has no object [model]", null);
     }
     return around;
+  }
+
+  /**
+   * Refuses a second value of a key. Hugging Face's library would take the last one in silence;
+   * here, what is read for the special tokens must be what the library is given.
+   */
+  static void requireNew(String field, Set<String> fields) {
+    if (!fields.add(field)) {
+      throw new IllegalArgumentException("it has the key [" + field + "] twice; keep one of them");
+    }
   }
 
   /** Gives the special tokens their secret names; returns these by the public ones. */

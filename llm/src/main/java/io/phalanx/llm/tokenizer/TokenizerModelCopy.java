@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Copies the {@code model} of a {@code tokenizer.json}, piece by piece since vocabularies are
@@ -30,9 +32,11 @@ final class TokenizerModelCopy {
 
   /** Copies the object that begins here. */
   void copy() throws IOException {
+    Set<String> fields = new HashSet<>();
     out.writeStartObject();
     while (in.nextToken() == JsonToken.FIELD_NAME) {
       String field = in.currentName();
+      TokenizerFile.requireNew(field, fields);
       out.writeFieldName(field);
       JsonToken value = in.nextToken();
       if (field.equals("vocab") && value == JsonToken.START_OBJECT) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.io.IOException;
@@ -217,6 +218,22 @@ final class HuggingFaceTokenizerTest {
     assertThatThrownBy(() -> HuggingFaceTokenizer.load(directory))
         .isInstanceOfSatisfying(
             ServingException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_MODEL));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model", "added_tokens", "decoder", "vocab"})
+  void load_keyTwice_isRefusedByName(String key) throws IOException {
+    ObjectNode file =
+        (ObjectNode) Goldens.read(Goldens.model("llama-tiny").resolve("tokenizer.json"));
+    JsonNode value = file.findValue(key);
+    String once = "\"" + key + "\":" + value;
+    Files.writeString(
+        directory.resolve("tokenizer.json"), file.toString().replace(once, once + "," + once));
+
+    assertThatThrownBy(() -> HuggingFaceTokenizer.load(directory))
+        .isInstanceOfSatisfying(
+            ServingException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_MODEL))
+        .hasMessageContaining("the key [" + key + "] twice");
   }
 
   private static Iterable<JsonNode> texts(String model) {
