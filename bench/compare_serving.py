@@ -107,6 +107,8 @@ def ask_beside_streams(seconds):
     wrk(ASKING, seconds, path, ["4", "stream", "stand-in", str(PAUSE_MS)])
     counts = {bound: count - before.get(bound, 0) for bound, count in first_events().items()}
     streams.wait()
+    if not counts.get(float("inf")):
+        sys.exit("bench: /metrics counted no first event of the clients that asked beside streams")
     return counts[float("inf")], {bound: count / counts[float("inf")] for bound, count in counts.items()}
 
 
