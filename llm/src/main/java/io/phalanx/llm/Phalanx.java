@@ -196,8 +196,8 @@ public final class Phalanx implements AutoCloseable {
   /**
    * Waits until every model has a replica that has generated a real token.
    *
-   * @throws ServingException if a model is given up, because its replicas cannot be started; the
-   *     text says which and why
+   * @throws ServingException if a model is given up, because its replicas cannot be started, or if
+   *     the cluster is stopped meanwhile; the text says which and why
    */
   public void awaitReady() {
     Map<String, String> told = new HashMap<>();

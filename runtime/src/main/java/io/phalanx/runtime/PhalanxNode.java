@@ -214,6 +214,11 @@ public final class PhalanxNode implements AutoCloseable {
     return without;
   }
 
+  /** Returns whether the node that runs this actor system has begun to stop, or has stopped. */
+  public static boolean isStopping(ActorSystem<?> system) {
+    return CoordinatedShutdown.get(system).getShutdownReason().isPresent();
+  }
+
   /**
    * Drains, leaves the cluster and stops the node; returns when that is done. Where the actor
    * system does not end although every phase of its shutdown is over, which Pekko's TLS connections

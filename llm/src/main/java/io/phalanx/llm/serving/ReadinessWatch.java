@@ -1,6 +1,7 @@
 package io.phalanx.llm.serving;
 
 import io.phalanx.llm.ModelHandle;
+import io.phalanx.runtime.PhalanxNode;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
@@ -53,7 +54,7 @@ public final class ReadinessWatch extends AbstractBehavior<ReadinessWatch.Comman
    * @param modelIds the deployments, which exist
    * @param listener hears each status of each; called by the actor
    * @return fails with a {@link ServingException} whose text names the model that was given up, and
-   *     why
+   *     why; with {@code NOT_READY} if the node stops, which deletes what it has deployed
    */
   public static CompletionStage<Done> begin(
       ActorSystem<?> system, Set<String> modelIds, Consumer<DeploymentStatus> listener) {
@@ -97,6 +98,9 @@ public final class ReadinessWatch extends AbstractBehavior<ReadinessWatch.Comman
   }
 
   private Behavior<Command> onTold(Told told) {
+    if (PhalanxNode.isStopping(getContext().getSystem())) {
+      return Behaviors.stopped();
+    }
     if (!(told.reply() instanceof DeploymentController.Deployed deployed)) {
       return fail(ErrorCode.MODEL_NOT_FOUND, "A model was deleted while it was waited for.");
     }
@@ -147,7 +151,7 @@ public final class ReadinessWatch extends AbstractBehavior<ReadinessWatch.Comman
   private Behavior<Command> onPostStop() {
     catalog.removeListener(catalogListener);
     result.completeExceptionally(
-        new ServingException(ErrorCode.NOT_READY, "The cluster stopped while it started."));
+        new ServingException(ErrorCode.NOT_READY, "The node stops before its models can answer."));
     return this;
   }
 }

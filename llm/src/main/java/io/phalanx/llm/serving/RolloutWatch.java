@@ -1,6 +1,7 @@
 package io.phalanx.llm.serving;
 
 import io.phalanx.llm.LlmConfig;
+import io.phalanx.runtime.PhalanxNode;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
@@ -79,6 +80,9 @@ public final class RolloutWatch extends AbstractBehavior<RolloutWatch.Command> {
   }
 
   private Behavior<Command> onTold(Told told) {
+    if (PhalanxNode.isStopping(getContext().getSystem())) {
+      return Behaviors.stopped();
+    }
     if (!(told.reply() instanceof DeploymentController.Deployed deployed)) {
       return fail(ErrorCode.MODEL_NOT_FOUND, "was deleted while it was updated");
     }
@@ -106,7 +110,7 @@ public final class RolloutWatch extends AbstractBehavior<RolloutWatch.Command> {
 
   private Behavior<Command> onPostStop() {
     result.completeExceptionally(
-        new ServingException(ErrorCode.NOT_READY, "The cluster stopped during the update."));
+        new ServingException(ErrorCode.NOT_READY, "The node stops during the update."));
     return this;
   }
 }
