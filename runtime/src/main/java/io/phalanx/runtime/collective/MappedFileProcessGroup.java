@@ -170,7 +170,7 @@ final class MappedFileProcessGroup extends GatheringProcessGroup {
       BytePointer source = new BytePointer(sent.data_ptr());
       long length = Signature.bytes(sent);
       for (long start = 0; start < length; start += Mailbox.FRAGMENT_BYTES) {
-        waits.await(rank(), box::hasRoom, "rank " + destination + " to receive");
+        waits.await(rank(), () -> hasRoom(box), "rank " + destination + " to receive");
         box.add(view(source, start, fragment(length - start)), signature);
       }
     } catch (IOException e) {
@@ -179,13 +179,28 @@ final class MappedFileProcessGroup extends GatheringProcessGroup {
     }
   }
 
+  /** While there is no room this rank makes some for those that may be sending to it. */
+  private boolean hasRoom(Mailbox box) {
+    if (box.hasRoom()) {
+      return true;
+    }
+    for (int source = 0; source < size(); source++) {
+      incoming(source).makeRoom();
+    }
+    return box.hasRoom();
+  }
+
+  private Mailbox incoming(int source) {
+    return incoming.computeIfAbsent(source, from -> mailbox(from, rank()));
+  }
+
   @Override
   public void receive(Tensor into, int source) {
     try (InferenceMode mode = new InferenceMode(true);
         PointerScope scope = new PointerScope()) {
       Ranks.keep(mode, scope);
       Tensor received = onCpu(into);
-      Mailbox box = incoming.computeIfAbsent(source, from -> mailbox(from, rank()));
+      Mailbox box = incoming(source);
       long signature = Signature.of(Signature.SEND, received);
       BytePointer target = new BytePointer(received.data_ptr());
       long length = Signature.bytes(received);

@@ -33,7 +33,10 @@ public interface ProcessGroup extends AutoCloseable {
    */
   Tensor allGatherColumns(Tensor tensor);
 
-  /** Sends a contiguous tensor to {@code destination}, which must call {@link #receive}. */
+  /**
+   * Sends a contiguous tensor to {@code destination}, which must call {@link #receive}. Two ranks
+   * may both send before either receives.
+   */
   void send(Tensor tensor, int destination);
 
   /** Fills the contiguous tensor {@code into} with what {@code source} sends. */

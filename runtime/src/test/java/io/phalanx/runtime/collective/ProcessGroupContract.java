@@ -179,6 +179,28 @@ abstract class ProcessGroupContract {
     assertThat(results).containsOnly(7f);
   }
 
+  @Test
+  void send_muchToEachOther_endsBeforeEitherReceives() {
+    List<float[]> results =
+        each(
+            2,
+            group -> {
+              int other = 1 - group.rank();
+              Tensor large = tensor(i -> group.rank() + 0.001f * i, 11, 1 << 20);
+              Tensor small = tensor(i -> 5f + group.rank(), 3);
+              group.send(large, other);
+              group.send(small, other);
+              group.receive(large, other);
+              group.receive(small, other);
+              float[] values = values(large);
+              return new float[] {values[0], values[values.length - 1], values(small)[2]};
+            });
+
+    float last = 0.001f * (11 * (1 << 20) - 1);
+    assertThat(results.get(0)).containsExactly(1, 1 + last, 6);
+    assertThat(results.get(1)).containsExactly(0, last, 5);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void abort_whileARankWaits_endsItsWait(boolean collective) {
