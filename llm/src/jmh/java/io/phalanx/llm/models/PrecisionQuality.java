@@ -156,6 +156,7 @@ public final class PrecisionQuality {
   }
 
   private static float[][] logits(RankModelRunner runner, ModelInput input, int rows) {
+    runner.execute(input);
     try (PointerScope scope = new PointerScope()) {
       Tensor logits = Objects.requireNonNull(runner.logits(input)).contiguous();
       float[] all = new float[(int) logits.numel()];

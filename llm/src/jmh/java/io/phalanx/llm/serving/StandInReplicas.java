@@ -172,12 +172,16 @@ public final class StandInReplicas {
     }
 
     @Override
-    public StepOutput execute(ModelInput input) {
+    public void execute(ModelInput input) {
       long stepNanos = ranks.step().toNanos();
       long end = System.nanoTime() + stepNanos;
       for (long left = stepNanos; left > 0; left = end - System.nanoTime()) {
         LockSupport.parkNanos(left);
       }
+    }
+
+    @Override
+    public StepOutput end(ModelInput input) {
       int[] tokenIds = new int[input.samples().size()];
       Arrays.setAll(tokenIds, i -> 5 + i % 200);
       return new StepOutput(input.step(), tokenIds);

@@ -1,7 +1,7 @@
 package io.phalanx.llm.engine;
 
 /**
- * What rank 0 of the last pipeline stage drew in one step.
+ * What rank 0 drew in one step.
  *
  * @param step the {@link ModelInput#step} that this answers
  * @param tokenIds one token for each of {@link ModelInput#samples}, in its order

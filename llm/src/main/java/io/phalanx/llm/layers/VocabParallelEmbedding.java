@@ -25,26 +25,33 @@ public final class VocabParallelEmbedding {
   public static VocabParallelEmbedding load(
       LayerContext context, String name, int vocabSize, int hiddenSize) {
     try (PointerScope scope = new PointerScope()) {
-      Tensor rows = ownRows(context, name, vocabSize, hiddenSize);
+      Tensor rows = ownRows(context, name, new long[] {vocabSize, hiddenSize}, RowShare.ALL);
       Tensor placed = rows.to(context.kernels().device(), rows.scalar_type());
       long first = rows.size(0) * context.rank();
       return new VocabParallelEmbedding(context.owner().keep(placed), first, context);
     }
   }
 
+  /** Returns the rows of each of {@code ranks}, padding included. */
+  static long rowsPerRank(long vocabSize, int ranks) {
+    return (vocabSize + ranks - 1) / ranks;
+  }
+
   /**
-   * Cuts this rank's rows, the same number on every rank.
+   * Cuts this rank's rows.
    *
-   * @return {@code [ceil(vocabSize / ranks), hiddenSize]}, a view of the mapped file where no row
-   *     is padding; of the caller's scope
+   * @param shape {@code {vocabSize, hiddenSize}}
+   * @param share which of the {@link #rowsPerRank}
+   * @return {@code [rows, hiddenSize]}, a view of the mapped file where no row is padding; of the
+   *     caller's scope
    */
-  static Tensor ownRows(LayerContext context, String name, int vocabSize, int hiddenSize) {
-    long perRank = (vocabSize + context.size() - 1L) / context.size();
-    long first = Math.min(vocabSize, perRank * context.rank());
-    long count = Math.min(perRank, vocabSize - first);
-    Tensor matrix = context.weights().tensor(name + ".weight", vocabSize, hiddenSize);
-    Tensor own = matrix.narrow(0, first, count);
-    return count == perRank ? own : torch.constant_pad_nd(own, 0, 0, 0, perRank - count);
+  static Tensor ownRows(LayerContext context, String name, long[] shape, RowShare share) {
+    long perRank = rowsPerRank(shape[0], context.size());
+    long count = share.count(perRank);
+    long first = Math.min(shape[0], perRank * context.rank() + share.first(perRank));
+    long there = Math.min(count, shape[0] - first);
+    Tensor own = context.weights().tensor(name + ".weight", shape).narrow(0, first, there);
+    return there == count ? own : torch.constant_pad_nd(own, 0, 0, 0, count - there);
   }
 
   /**

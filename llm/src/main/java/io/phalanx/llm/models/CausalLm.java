@@ -31,11 +31,19 @@ public interface CausalLm {
   Tensor decode(Tensor hidden, KvCache cache, ModelStep step);
 
   /**
-   * Projects hidden states to logits; on the last stage only, together with the stage's other
-   * ranks.
+   * Normalizes what the last layer returned; on the last stage only.
    *
-   * @param hidden {@code [R, hidden]}
-   * @return {@code [R, vocab]}, the same on every rank of the stage
+   * @param hidden {@code [R, hidden]}; not changed
+   * @return {@code [R, hidden]}, contiguous
    */
-  Tensor logits(Tensor hidden);
+  Tensor normalize(Tensor hidden);
+
+  /**
+   * Computes the logits that this rank has a share in; on a stage with a part of the output
+   * projection only.
+   *
+   * @param rows {@code [R, hidden]}, normalized
+   * @return {@code [R, this rank's rows of the output projection]}
+   */
+  Tensor logits(Tensor rows);
 }

@@ -56,14 +56,23 @@ final class DecoderLm implements CausalLm {
       layers.add(new DecoderLayer(context, config, "model.layers." + i + "."));
       counter.loadedOne();
     }
-    if (!stage.isLast()) {
-      return new DecoderLm(embedding, layers, null, null);
-    }
-    RmsNorm norm = RmsNorm.load(context, "model.norm", hidden, config.rmsNormEpsilon());
-    String headName = config.tieWordEmbeddings() ? EMBEDDING : "lm_head";
-    LmHead head = LmHead.load(context, headName, vocab, hidden);
+    RmsNorm norm =
+        stage.isLast()
+            ? RmsNorm.load(context, "model.norm", hidden, config.rmsNormEpsilon())
+            : null;
+    LmHead head = loadHead(context, config, stage);
     counter.loadedOne();
     return new DecoderLm(embedding, layers, norm, head);
+  }
+
+  private static @Nullable LmHead loadHead(
+      LayerContext context, ModelConfig config, PipelineStage stage) {
+    int vocab = config.vocabSize();
+    if (stage.output().count(LmHead.columns(vocab, context.group())) == 0) {
+      return null;
+    }
+    String name = config.tieWordEmbeddings() ? EMBEDDING : "lm_head";
+    return LmHead.load(context, name, vocab, config.hiddenSize(), stage.output());
   }
 
   private static final class ProgressCounter {
@@ -72,7 +81,7 @@ final class DecoderLm implements CausalLm {
     private int loaded;
 
     ProgressCounter(PipelineStage stage, Consumer<LoadProgress> progress) {
-      this.total = stage.numLayers() + (stage.isFirst() ? 1 : 0) + (stage.isLast() ? 1 : 0);
+      this.total = stage.numLayers() + (stage.isFirst() ? 1 : 0) + 1;
       this.progress = progress;
       progress.accept(new LoadProgress(0, total));
     }
@@ -95,7 +104,7 @@ final class DecoderLm implements CausalLm {
   public Tensor decode(Tensor hidden, KvCache cache, ModelStep step) {
     Tensor result = hidden;
     for (int i = 0; i < layers.size(); i++) {
-      boolean last = head != null && i == layers.size() - 1;
+      boolean last = finalNorm != null && i == layers.size() - 1;
       Tensor input = result;
       result = decode(layers.get(i), input, cache.layer(i), last ? step.ofLastLayer() : step);
       if (i > 0) {
@@ -117,10 +126,18 @@ final class DecoderLm implements CausalLm {
   }
 
   @Override
-  public Tensor logits(Tensor hidden) {
-    if (finalNorm == null || head == null) {
-      throw new IllegalStateException("only the last stage computes logits");
+  public Tensor normalize(Tensor hidden) {
+    if (finalNorm == null) {
+      throw new IllegalStateException("only the last stage has the last layer");
     }
-    return head.forward(finalNorm.forward(hidden));
+    return finalNorm.forward(hidden);
+  }
+
+  @Override
+  public Tensor logits(Tensor rows) {
+    if (head == null) {
+      throw new IllegalStateException("this stage has no part of the output projection");
+    }
+    return head.forward(rows);
   }
 }

@@ -109,13 +109,9 @@ public record ModelConfig(
     return Math.max(1, attention.numKvHeads() / tensorParallelSize);
   }
 
-  /**
-   * Returns the decoder layers of each pipeline stage. The output projection, which the last stage
-   * has, counts as half the layers that it weighs: every step of decoding reads it whole, but of a
-   * prompt only the last token passes it.
-   */
+  /** Returns what each pipeline stage has of the model. */
   List<PipelineStage> stages(int pipelineParallelSize) {
-    return PipelineStage.cut(numLayers, headLayers() / 2, pipelineParallelSize);
+    return PipelineStage.cut(numLayers, headLayers(), pipelineParallelSize);
   }
 
   /** Returns how many decoder layers the pipeline stage with the most of them has. */
@@ -123,6 +119,7 @@ public record ModelConfig(
     return stages(pipelineParallelSize).stream().mapToInt(PipelineStage::numLayers).max().orElse(0);
   }
 
+  /** Returns how many decoder layers weigh as much as the output projection. */
   private double headLayers() {
     double heads = 2.0 * (attention.numHeads() + attention.numKvHeads()) * attention.headDim();
     return vocabSize / (heads + 3.0 * intermediateSize);

@@ -37,11 +37,19 @@ public interface ModelRunner extends AutoCloseable {
   int numBlocks();
 
   /**
-   * Computes one step with the other ranks, which get the same input in the same order.
-   *
-   * @return the drawn tokens on tensor rank 0 of the last stage, null on every other rank
+   * Computes this rank's layers of a step, with the other ranks, which get the same input in the
+   * same order.
    */
-  @Nullable StepOutput execute(ModelInput input);
+  void execute(ModelInput input);
+
+  /**
+   * Computes this rank's logits of a step whose layers it has computed, and draws the step's tokens
+   * on rank 0; steps end in the order of their numbers. The ranks of a stage end a step after the
+   * same steps' layers. It waits for the step's layers on the last stage.
+   *
+   * @return the drawn tokens on rank 0, null on every other rank
+   */
+  @Nullable StepOutput end(ModelInput input);
 
   /** Frees weights and KV blocks; the process groups stay open. */
   @Override

@@ -40,7 +40,12 @@ public record RankContext(Device device, ProcessGroup tensorGroup, ProcessGroup 
     return pipelineGroup.size();
   }
 
-  /** Returns whether this rank's stage computes logits. */
+  /** Returns whether this rank draws tokens. */
+  public boolean draws() {
+    return rank() == 0;
+  }
+
+  /** Returns whether this rank's stage has the last layer. */
   public boolean isLastStage() {
     return pipelineStage() == pipelineParallelSize() - 1;
   }

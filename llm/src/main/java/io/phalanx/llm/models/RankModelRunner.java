@@ -29,6 +29,7 @@ public final class RankModelRunner implements ModelRunner {
   private final NativeRuntime.RankThread thread;
   private final NativeOwner owner;
   private final Loaded loaded;
+  private final StageOutput output;
 
   /** What {@code owner} keeps. */
   private record Loaded(
@@ -45,6 +46,7 @@ public final class RankModelRunner implements ModelRunner {
     this.thread = thread;
     this.owner = owner;
     this.loaded = loaded;
+    this.output = new StageOutput(rank, config, loaded.model(), loaded.kernels());
   }
 
   /** Reads this rank's shard of the weights and takes its KV memory; see {@link Loader#load}. */
@@ -122,40 +124,48 @@ public final class RankModelRunner implements ModelRunner {
   }
 
   @Override
-  public @Nullable StepOutput execute(ModelInput input) {
+  public void execute(ModelInput input) {
     try (PointerScope scope = new PointerScope()) {
-      return forward(input);
+      computeLayers(input);
     } catch (RuntimeException e) {
       throw wrap(e, rank, "step " + input.step());
     }
   }
 
-  private @Nullable StepOutput forward(ModelInput input) {
-    Tensor logits = logits(input);
-    if (!rank.isLastStage() || rank.tensorRank() != 0) {
-      return null;
+  private void computeLayers(ModelInput input) {
+    ModelStep step = loaded.kernels().attention().step(input, loaded.inverseFrequencies());
+    Tensor hidden = loaded.model().decode(stageInput(step), loaded.cache(), step);
+    if (rank.isLastStage()) {
+      output.begin(input, hidden);
+    } else {
+      rank.pipelineGroup().send(hidden, rank.pipelineStage() + 1);
     }
-    int[] tokenIds =
-        logits == null
-            ? new int[0]
-            : Sampler.sample(logits, input.samples(), loaded.kernels().elementwise());
-    return new StepOutput(input.step(), tokenIds);
+  }
+
+  @Override
+  public @Nullable StepOutput end(ModelInput input) {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor logits = logits(input);
+      return rank.draws() ? new StepOutput(input.step(), draw(logits, input)) : null;
+    } catch (RuntimeException e) {
+      throw wrap(e, rank, "the end of step " + input.step());
+    }
+  }
+
+  private int[] draw(@Nullable Tensor logits, ModelInput input) {
+    return logits == null
+        ? new int[0]
+        : Sampler.sample(logits, input.samples(), loaded.kernels().elementwise());
   }
 
   /**
-   * Computes a step up to its logits.
+   * Computes the logits of a step whose layers are computed.
    *
-   * @return {@code [R, vocab]} on the ranks of the last stage, of the caller's scope; null on the
+   * @return {@code [R, vocab]} on the ranks of the first stage, of the caller's scope; null on the
    *     other ranks and where no token is drawn
    */
   @Nullable Tensor logits(ModelInput input) {
-    ModelStep step = loaded.kernels().attention().step(input, loaded.inverseFrequencies());
-    Tensor hidden = loaded.model().decode(stageInput(step), loaded.cache(), step);
-    if (!rank.isLastStage()) {
-      rank.pipelineGroup().send(hidden, rank.pipelineStage() + 1);
-      return null;
-    }
-    return input.samples().isEmpty() ? null : loaded.model().logits(hidden);
+    return output.end(input);
   }
 
   /**

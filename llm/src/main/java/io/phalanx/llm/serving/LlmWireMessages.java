@@ -119,6 +119,8 @@ public final class LlmWireMessages implements WireMessages {
         Replica.Adopt.class,
         Replica.Reconfigure.class,
         Replica.WorkerSteps.class,
-        Worker.TellSteps.class);
+        Worker.TellSteps.class,
+        Replica.LayersDone.class,
+        Worker.EndStep.class);
   }
 }

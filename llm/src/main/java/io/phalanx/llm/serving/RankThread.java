@@ -5,6 +5,7 @@ import io.phalanx.llm.engine.StepOutput;
 import io.phalanx.llm.models.ModelRunner;
 import io.phalanx.runtime.collective.ProcessGroup;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -22,7 +23,10 @@ final class RankThread {
   /** Hears what the thread has done; called on the thread. */
   interface Listener {
 
-    /** A step is computed here and this rank drew its tokens. */
+    /** The layers of a step are computed here. */
+    void onLayers(long step);
+
+    /** A step has ended here and this rank drew its tokens. */
     void onOutput(StepOutput output);
 
     /** The thread ends because of this. */
@@ -46,7 +50,11 @@ final class RankThread {
   /** Whether the rank meets others, which an interrupt ends; guarded by this. */
   private boolean meeting;
 
-  private @Nullable ModelRunner runner;
+  private volatile boolean idle;
+  private @Nullable Loaded loaded;
+
+  /** What the rank computes with. */
+  private record Loaded(ModelRunner runner, StepOrder order) {}
 
   RankThread(String name, Listener listener) {
     this.listener = listener;
@@ -60,30 +68,56 @@ final class RankThread {
     tasks.add(task);
   }
 
-  /** Computes a step after all that was given before. */
+  /**
+   * Computes the layers of a step after all that was given before, and ends the step whose turn
+   * that makes it.
+   */
   void execute(ModelInput input) {
     submit(
         () -> {
-          ModelRunner loaded = runner;
-          if (loaded == null) {
-            throw new IllegalStateException("step " + input.step() + " came before the weights");
-          }
-          StepOutput output = loaded.execute(input);
-          endedSteps = input.step() + 1;
-          if (output != null) {
-            listener.onOutput(output);
-          }
+          Loaded rank = loaded("step " + input.step());
+          rank.runner().execute(input);
+          listener.onLayers(input.step());
+          end(rank, rank.order().begun(input));
         });
   }
 
-  /** Returns how many steps the rank has computed. */
+  /** Ends a step, if it has not ended, after all that was given before. */
+  void end(long step) {
+    submit(
+        () -> {
+          Loaded rank = loaded("the end of step " + step);
+          end(rank, rank.order().told(step));
+        });
+  }
+
+  private void end(Loaded rank, Optional<ModelInput> due) {
+    if (due.isEmpty()) {
+      return;
+    }
+    StepOutput output = rank.runner().end(due.get());
+    endedSteps = due.get().step() + 1;
+    if (output != null) {
+      listener.onOutput(output);
+    }
+  }
+
+  private Loaded loaded(String what) {
+    Loaded rank = loaded;
+    if (rank == null) {
+      throw new IllegalStateException(what + " came before the weights");
+    }
+    return rank;
+  }
+
+  /** Returns how many steps have ended on the rank. */
   long endedSteps() {
     return endedSteps;
   }
 
-  /** Keeps what the rank computes with; on the rank's thread. */
-  void own(ModelRunner loaded) {
-    runner = loaded;
+  /** Keeps what the rank computes with, and in which order; on the rank's thread. */
+  void own(ModelRunner runner, StepOrder order) {
+    loaded = new Loaded(runner, order);
   }
 
   /**
@@ -115,9 +149,9 @@ final class RankThread {
     }
   }
 
-  /** Returns whether the rank waits for others; any thread may ask. */
+  /** Returns whether the rank waits for others or for what to do; any thread may ask. */
   boolean isWaiting() {
-    return groups.stream().anyMatch(ProcessGroup::isWaiting);
+    return idle || groups.stream().anyMatch(ProcessGroup::isWaiting);
   }
 
   /** Ends the thread soon, also while it waits for other ranks; any thread may call it. */
@@ -137,7 +171,7 @@ final class RankThread {
   private void run() {
     try {
       while (haltReason == null) {
-        Task task = tasks.take();
+        Task task = next();
         if (haltReason == null) {
           task.run();
         }
@@ -152,9 +186,18 @@ final class RankThread {
     }
   }
 
+  private Task next() throws InterruptedException {
+    idle = true;
+    try {
+      return tasks.take();
+    } finally {
+      idle = false;
+    }
+  }
+
   private void close() {
-    if (runner != null) {
-      runner.close();
+    if (loaded != null) {
+      loaded.runner().close();
     }
     groups.forEach(ProcessGroup::close);
   }

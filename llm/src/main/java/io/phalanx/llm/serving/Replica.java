@@ -75,8 +75,8 @@ public final class Replica {
   /**
    * How far a rank is with its steps.
    *
-   * @param endedSteps how many it has computed
-   * @param waiting whether it waits for other ranks
+   * @param endedSteps how many have ended on it
+   * @param waiting whether it waits for other ranks or for what to do
    */
   public record WorkerSteps(int rank, long endedSteps, boolean waiting)
       implements Command, WireMessage {}
@@ -84,6 +84,9 @@ public final class Replica {
   /** A rank has failed and will not answer again. */
   public record WorkerFailed(int rank, ErrorCode code, String reason)
       implements Command, WireMessage {}
+
+  /** The layers of a step are computed on the last of several pipeline stages. */
+  public record LayersDone(long step) implements Command, WireMessage {}
 
   /** The tokens of the oldest step in flight. */
   public record StepDone(StepOutput output) implements Command, WireMessage {}

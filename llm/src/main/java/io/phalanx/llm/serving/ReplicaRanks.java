@@ -128,6 +128,11 @@ final class ReplicaRanks {
     prepared.values().forEach(worker -> worker.worker().tell(execute));
   }
 
+  void endAll(long step) {
+    Worker.EndStep end = new Worker.EndStep(step);
+    prepared.values().forEach(worker -> worker.worker().tell(end));
+  }
+
   /** Asks every rank how far it is with its steps. */
   void askForSteps(ActorRef<Replica.Command> replyTo) {
     steps.clear();

@@ -88,6 +88,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   @Override
   public Receive<Replica.Command> createReceive() {
     return newReceiveBuilder()
+        .onMessage(Replica.LayersDone.class, this::onLayersDone)
         .onMessage(Replica.StepDone.class, this::onStepDone)
         .onMessage(Replica.Generate.class, this::onGenerate)
         .onMessage(Replica.Abort.class, this::onAbort)
@@ -118,6 +119,11 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
         steps.begin(System.nanoTime());
       }
     }
+  }
+
+  private Behavior<Replica.Command> onLayersDone(Replica.LayersDone done) {
+    ranks.endAll(done.step());
+    return this;
   }
 
   private Behavior<Replica.Command> onStepDone(Replica.StepDone done) {

@@ -71,8 +71,11 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
    */
   public record Neighbours(int ranksInJvm, int ranksOnMachine) implements WireMessage {}
 
-  /** Computes a step with the other ranks. */
+  /** Computes the layers of a step with the other ranks. */
   public record Execute(ModelInput input) implements Command, WireMessage {}
+
+  /** Ends a step whose layers are computed on the last stage, unless it has ended. */
+  public record EndStep(long step) implements Command, WireMessage {}
 
   /** Asks how far the rank is with its steps; it answers also in the middle of one. */
   public record TellSteps(ActorRef<Replica.Command> replyTo) implements Command, WireMessage {}
@@ -92,6 +95,9 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private final RankThread thread;
   private Optional<ModelFiles> files = Optional.empty();
   private Optional<CpuThreads.Lease> lease = Optional.empty();
+
+  /** Whether this rank says when a step has reached the pipeline's end; of the rank's thread. */
+  private boolean ends;
 
   /** Creates the worker of one rank in a bundle. */
   public static Behavior<Command> create(
@@ -126,6 +132,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     return newReceiveBuilder()
         .onMessage(Load.class, this::onLoad)
         .onMessage(Execute.class, this::onExecute)
+        .onMessage(EndStep.class, this::onEndStep)
         .onMessage(TellSteps.class, this::onTellSteps)
         .onMessage(Halt.class, halt -> stop(halt.reason()))
         .onMessage(Failed.class, this::onFailed)
@@ -142,6 +149,11 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
 
   private Behavior<Command> onExecute(Execute execute) {
     thread.execute(execute.input());
+    return this;
+  }
+
+  private Behavior<Command> onEndStep(EndStep end) {
+    thread.end(end.step());
     return this;
   }
 
@@ -200,7 +212,8 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
                 rank,
                 settings(load, config).of(model.directory()),
                 this::report);
-    thread.own(runner);
+    ends = rank.isLastStage() && rank.tensorRank() == 0 && rank.pipelineParallelSize() > 1;
+    thread.own(runner, new StepOrder(rank.pipelineStage(), rank.pipelineParallelSize()));
     spec.owner().tell(new Replica.WorkerLoaded(spec.rank(), runner.numBlocks()));
   }
 
@@ -231,6 +244,13 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
 
   /** Turns what happens on the rank's thread into messages. */
   private final class ThreadListener implements RankThread.Listener {
+    @Override
+    public void onLayers(long step) {
+      if (ends) {
+        spec.owner().tell(new Replica.LayersDone(step));
+      }
+    }
+
     @Override
     public void onOutput(StepOutput output) {
       spec.owner().tell(new Replica.StepDone(output));

@@ -30,7 +30,7 @@ final class GoldenModelTest {
     return Golden.MODELS.stream()
         .flatMap(
             model ->
-                Stream.of(1, 2)
+                Stream.of(1, 2, 4)
                     .flatMap(pp -> Stream.of(1, 2, 4).map(tp -> Arguments.of(model, tp, pp))));
   }
 
@@ -85,6 +85,7 @@ final class GoldenModelTest {
   }
 
   private static float @Nullable [] logits(RankModelRunner runner, ModelInput input) {
+    runner.execute(input);
     try (PointerScope scope = new PointerScope()) {
       Tensor logits = runner.logits(input);
       if (logits == null) {

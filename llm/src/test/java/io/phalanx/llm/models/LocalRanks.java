@@ -96,10 +96,15 @@ public final class LocalRanks implements StepExecutor, AutoCloseable {
 
   @Override
   public StepOutput execute(ModelInput input) {
-    return onEachRunner(runner -> runner.execute(input)).stream()
+    return onEachRunner(runner -> step(runner, input)).stream()
         .filter(Objects::nonNull)
         .findFirst()
         .orElseThrow();
+  }
+
+  private static @Nullable StepOutput step(RankModelRunner runner, ModelInput input) {
+    runner.execute(input);
+    return runner.end(input);
   }
 
   /** Calls {@code function} for each runner on its own thread; results in rank order. */

@@ -107,7 +107,7 @@ final class FakeModel {
     }
 
     @Override
-    public @Nullable StepOutput execute(ModelInput input) {
+    public void execute(ModelInput input) {
       await();
       if (failing) {
         throw new ServingException(ErrorCode.REPLICA_FAILED, "made to fail");
@@ -120,8 +120,11 @@ final class FakeModel {
               input.tokenIds()[offset++];
         }
       }
-      boolean draws = rank.isLastStage() && rank.tensorRank() == 0;
-      return draws ? new StepOutput(input.step(), draw(input)) : null;
+    }
+
+    @Override
+    public @Nullable StepOutput end(ModelInput input) {
+      return rank.draws() ? new StepOutput(input.step(), draw(input)) : null;
     }
 
     private void await() {

@@ -41,6 +41,9 @@ final class RankThreadTest {
 
   private static final class Listener implements RankThread.Listener {
     @Override
+    public void onLayers(long step) {}
+
+    @Override
     public void onOutput(StepOutput output) {}
 
     @Override

@@ -5,6 +5,7 @@ import io.phalanx.placement.BundlePlacement;
 import io.phalanx.placement.NodeAgent;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -12,6 +13,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /** Replicas of a test on one {@link FakeNode}, and what they tell their gang. */
 final class StartedReplicas {
+  private static final AtomicInteger STARTED = new AtomicInteger();
   private static final Duration WAIT = Duration.ofSeconds(20);
 
   private final ActorTestKit testKit;
@@ -29,9 +31,10 @@ final class StartedReplicas {
         IntStream.range(0, config.parallel().worldSize())
             .mapToObj(index -> new BundlePlacement(index, "node", "127.0.0.1:1", List.of(), agent))
             .toList();
+    String name = "fake-" + STARTED.getAndIncrement();
     testKit.spawn(
         Replica.create(
-            new ReplicaSpec("fake-0", Versions.first(config), 0, placements, owner.ref()),
+            new ReplicaSpec(name, Versions.first(config), 0, placements, owner.ref()),
             environment));
     return expectFromOwner(ReplicaGang.Ready.class);
   }

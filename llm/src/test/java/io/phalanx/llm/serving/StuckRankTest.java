@@ -97,11 +97,16 @@ final class StuckRankTest {
     }
 
     @Override
-    public @Nullable StepOutput execute(ModelInput input) {
+    public void execute(ModelInput input) {
       if (holding) {
         gate.pass();
       }
-      return real.execute(input);
+      real.execute(input);
+    }
+
+    @Override
+    public @Nullable StepOutput end(ModelInput input) {
+      return real.end(input);
     }
 
     @Override
