@@ -23,7 +23,7 @@ public interface CausalLm {
   /**
    * Runs this stage's decoder layers.
    *
-   * @param hidden {@code [T, hidden]}; not changed
+   * @param hidden {@code [T, hidden]}; may be changed
    * @param cache gets the step's keys and values
    * @return {@code [T, hidden]}, contiguous; on the last stage {@code [R, hidden]}, since nobody
    *     needs the other rows after the last layer

@@ -21,48 +21,46 @@ final class DecoderLm implements CausalLm {
   /** Name of the embedding's tensor, without {@code .weight}. */
   static final String EMBEDDING = "model.embed_tokens";
 
+  private final PipelineStage stage;
   private final @Nullable VocabParallelEmbedding embedding;
-  private final List<DecoderLayer> layers;
+  private final @Nullable FeedForward takenOver;
+  private final List<DecoderLayer> layers = new ArrayList<>();
   private final @Nullable RmsNorm finalNorm;
   private final @Nullable LmHead head;
 
-  private DecoderLm(
-      @Nullable VocabParallelEmbedding embedding,
-      List<DecoderLayer> layers,
-      @Nullable RmsNorm finalNorm,
-      @Nullable LmHead head) {
-    this.embedding = embedding;
-    this.layers = layers;
-    this.finalNorm = finalNorm;
-    this.head = head;
-  }
-
   /** Loads this rank's share of one stage. */
-  static DecoderLm load(
+  DecoderLm(
       LayerContext context,
       ModelConfig config,
       PipelineStage stage,
       Consumer<LoadProgress> progress) {
-    int vocab = config.vocabSize();
+    this.stage = stage;
     int hidden = config.hiddenSize();
     ProgressCounter counter = new ProgressCounter(stage, progress);
-    VocabParallelEmbedding embedding = null;
-    if (stage.isFirst()) {
-      embedding = VocabParallelEmbedding.load(context, EMBEDDING, vocab, hidden);
+    embedding = stage.isFirst() ? embedding(context, config) : null;
+    counter.loadedOne();
+    takenOver =
+        stage.takenOver() > 0
+            ? new FeedForward(context, config, prefix(stage.firstLayer() - 1))
+            : null;
+    for (int i = 0; i < stage.numLayers(); i++) {
+      layers.add(new DecoderLayer(context, config, prefix(stage.firstLayer() + i)));
       counter.loadedOne();
     }
-    List<DecoderLayer> layers = new ArrayList<>();
-    for (int i = stage.firstLayer(); i < stage.firstLayer() + stage.numLayers(); i++) {
-      layers.add(new DecoderLayer(context, config, "model.layers." + i + "."));
-      counter.loadedOne();
-    }
-    RmsNorm norm =
+    finalNorm =
         stage.isLast()
             ? RmsNorm.load(context, "model.norm", hidden, config.rmsNormEpsilon())
             : null;
-    LmHead head = loadHead(context, config, stage);
+    head = loadHead(context, config, stage);
     counter.loadedOne();
-    return new DecoderLm(embedding, layers, norm, head);
+  }
+
+  private static String prefix(int layer) {
+    return "model.layers." + layer + ".";
+  }
+
+  private static VocabParallelEmbedding embedding(LayerContext context, ModelConfig config) {
+    return VocabParallelEmbedding.load(context, EMBEDDING, config.vocabSize(), config.hiddenSize());
   }
 
   private static @Nullable LmHead loadHead(
@@ -81,7 +79,7 @@ final class DecoderLm implements CausalLm {
     private int loaded;
 
     ProgressCounter(PipelineStage stage, Consumer<LoadProgress> progress) {
-      this.total = stage.numLayers() + (stage.isFirst() ? 1 : 0) + 1;
+      this.total = stage.numLayers() + 2;
       this.progress = progress;
       progress.accept(new LoadProgress(0, total));
     }
@@ -102,11 +100,18 @@ final class DecoderLm implements CausalLm {
 
   @Override
   public Tensor decode(Tensor hidden, KvCache cache, ModelStep step) {
+    takeOver(hidden);
     Tensor result = hidden;
     for (int i = 0; i < layers.size(); i++) {
-      boolean last = finalNorm != null && i == layers.size() - 1;
+      boolean last = i == layers.size() - 1;
       Tensor input = result;
-      result = decode(layers.get(i), input, cache.layer(i), last ? step.ofLastLayer() : step);
+      result =
+          decode(
+              layers.get(i),
+              input,
+              cache.layer(i),
+              last && stage.isLast() ? step.ofLastLayer() : step,
+              last ? stage.rowsLeftOver(step.numTokens()) : 0);
       if (i > 0) {
         input.close();
       }
@@ -114,12 +119,21 @@ final class DecoderLm implements CausalLm {
     return result;
   }
 
+  private void takeOver(Tensor hidden) {
+    long rows = stage.rowsTakenOver(hidden.size(0));
+    if (takenOver != null && rows > 0) {
+      try (PointerScope scope = new PointerScope()) {
+        takenOver.apply(hidden.narrow(0, hidden.size(0) - rows, rows));
+      }
+    }
+  }
+
   /** Frees what the layer allocates besides its result. */
   private static Tensor decode(
-      DecoderLayer layer, Tensor hidden, KvCache.Layer cache, ModelStep step) {
+      DecoderLayer layer, Tensor hidden, KvCache.Layer cache, ModelStep step, long left) {
     PointerScope outer = PointerScope.getInnerScope();
     try (PointerScope scope = new PointerScope()) {
-      Tensor result = layer.forward(hidden, cache, step);
+      Tensor result = layer.forward(hidden, cache, step, left);
       outer.attach(result);
       return result;
     }

@@ -111,18 +111,18 @@ public record ModelConfig(
 
   /** Returns what each pipeline stage has of the model. */
   List<PipelineStage> stages(int pipelineParallelSize) {
-    return PipelineStage.cut(numLayers, headLayers(), pipelineParallelSize);
+    double heads = 2.0 * (attention.numHeads() + attention.numKvHeads()) * attention.headDim();
+    double feedForward = 3.0 * intermediateSize;
+    double layer = heads + feedForward;
+    return PipelineStage.cut(
+        numLayers,
+        new PipelineStage.Work(vocabSize / layer, feedForward / layer),
+        pipelineParallelSize);
   }
 
   /** Returns how many decoder layers the pipeline stage with the most of them has. */
   public int layersOfLargestStage(int pipelineParallelSize) {
     return stages(pipelineParallelSize).stream().mapToInt(PipelineStage::numLayers).max().orElse(0);
-  }
-
-  /** Returns how many decoder layers weigh as much as the output projection. */
-  private double headLayers() {
-    double heads = 2.0 * (attention.numHeads() + attention.numKvHeads()) * attention.headDim();
-    return vocabSize / (heads + 3.0 * intermediateSize);
   }
 
   private boolean canCut(int tp) {

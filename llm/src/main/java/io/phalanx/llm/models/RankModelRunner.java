@@ -87,7 +87,7 @@ public final class RankModelRunner implements ModelRunner {
               settings.blockSize(),
               owner);
       LayerContext context = new LayerContext(weights, rank.tensorGroup(), kernels, owner);
-      CausalLm model = DecoderLm.load(context, config, stage, progress);
+      CausalLm model = new DecoderLm(context, config, stage, progress);
       KvCache cache = allocateCache(config, stage, settings, context);
       float[] frequencies = config.rope().inverseFrequencies(config.attention().headDim());
       Tensor onDevice = torch.tensor(frequencies).to(kernels.device(), ScalarType.Float);

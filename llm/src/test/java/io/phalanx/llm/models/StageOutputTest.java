@@ -19,8 +19,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@link StageOutput}: however many stages share the output projection, logits are the same. */
 final class StageOutputTest {
-  private static final int BLOCK_SIZE = 16;
-  private static final int[] LENGTHS = {5, 12, 1};
+  private static final int BLOCK_SIZE = 128;
+  private static final int[] LENGTHS = {70, 12, 1};
 
   @ParameterizedTest
   @CsvSource({
