@@ -35,7 +35,7 @@ final class GlooProcessGroup extends GatheringProcessGroup {
 
   private static final long PAUSE_NANOS = 50_000;
 
-  /** Tensors that may be under way to other ranks: more than any pipeline keeps in flight. */
+  /** Tensors that may be under way to other ranks before a send waits for the oldest. */
   private static final int MOST_SENDING = 8;
 
   private static final int TAG = 0;
