@@ -88,21 +88,30 @@ INLINE void sum_rest(enum phx_type type, int rows, int count, const element *x,
   sum_steps(type, rows, count, x, rest, 1, (struct ahead){rest[0], 0, 0}, sums);
 }
 
-/* Outputs: a tile's sums, added to what the blocks of columns before gave. */
-INLINE void store_sums(int rows, int count, const phx_linear *job, const struct place *at,
+/* Outputs of a tile: `used` sums in each row, added to what the blocks of columns before gave. */
+INLINE void store_used(int rows, int count, int used, const phx_linear *job, const struct place *at,
                        vf sums[MR][NR]) {
   const phx_matrix *matrix = job->matrix;
   const vf none = vf_zero();
 #pragma GCC unroll 8
   for (int i = 0; i < rows; i++) {
     float *y = job->y + (at->m + i) * matrix->rows + at->n;
-    float totals[NR];
-    _mm_storeu_ps(totals, vf_sum4(sums[i][0], sums[i][1], count > 2 ? sums[i][2] : none,
-                                  count > 3 ? sums[i][3] : none));
-    for (int j = 0; j < at->used; j++) {
-      float before = at->block > 0 ? y[j] : matrix->bias != NULL ? matrix->bias[at->n + j] : 0;
-      y[j] = before + totals[j];
-    }
+    __m128 before = at->block > 0          ? vf_load4(y, used)
+                    : matrix->bias != NULL ? vf_load4(matrix->bias + at->n, used)
+                                           : _mm_setzero_ps();
+    __m128 totals = vf_sum4(sums[i][0], sums[i][1], count > 2 ? sums[i][2] : none,
+                            count > 3 ? sums[i][3] : none);
+    vf_store4(y, _mm_add_ps(before, totals), used);
+  }
+}
+
+/* The same; nearly always all sums are used, which takes fewer instructions. */
+INLINE void store_sums(int rows, int count, const phx_linear *job, const struct place *at,
+                       vf sums[MR][NR]) {
+  if (at->used == count) {
+    store_used(rows, count, count, job, at, sums);
+  } else {
+    store_used(rows, count, at->used, job, at, sums);
   }
 }
 

@@ -146,6 +146,29 @@ INLINE vf vf_load_once(const float *p) {
   return x;
 }
 
+/* Up to four floats, zeros beyond. */
+INLINE __m128 vf_load4(const float *p, int n) {
+  if (n == 4) {
+    return _mm_loadu_ps(p);
+  }
+  __m128 first = n > 1 ? _mm_castpd_ps(_mm_load_sd((const double *)p)) : _mm_load_ss(p);
+  return n == 3 ? _mm_movelh_ps(first, _mm_load_ss(p + 2)) : first;
+}
+INLINE void vf_store4(float *p, __m128 x, int n) {
+  if (n == 4) {
+    _mm_storeu_ps(p, x);
+    return;
+  }
+  if (n == 1) {
+    _mm_store_ss(p, x);
+    return;
+  }
+  _mm_storel_pi((__m64 *)p, x);
+  if (n == 3) {
+    _mm_store_ss(p + 2, _mm_movehl_ps(x, x));
+  }
+}
+
 INLINE vf vf_load_bf16_n(const uint16_t *p, int n) {
   uint16_t whole[LANES] = {0};
   memcpy(whole, p, (size_t)n * sizeof *p);
