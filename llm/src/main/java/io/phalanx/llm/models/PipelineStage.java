@@ -57,13 +57,12 @@ record PipelineStage(
       int layers = layers(numLayers, stages, stage);
       boolean last = stage == stages - 1;
       double end = last ? 1 : Math.min(1, row + Math.max(0, level - layers) / work.head());
-      double left =
-          last ? 0 : leftOver(first + layers, numLayers, stages, stage) / work.feedForward();
-      cut.add(
-          new PipelineStage(first, layers, last, new RowShare(row, end), taken, Math.min(1, left)));
+      double excess = last ? 0 : excess(first + layers, numLayers, stages, stage);
+      double left = Math.min(1, excess / work.feedForward());
+      cut.add(new PipelineStage(first, layers, last, new RowShare(row, end), taken, left));
       first += layers;
       row = end;
-      taken = Math.min(1, left);
+      taken = left;
     }
     return cut;
   }
@@ -91,7 +90,7 @@ record PipelineStage(
   }
 
   /** Returns by how much a prompt's work in the stages up to this one exceeds their even share. */
-  private static double leftOver(int layersSoFar, int numLayers, int stages, int stage) {
+  private static double excess(int layersSoFar, int numLayers, int stages, int stage) {
     double even = (numLayers - 1.0) / stages;
     boolean idles = 1 > MOST_IDLE * layers(numLayers, stages, stages - 1);
     return idles ? Math.max(0, layersSoFar - (stage + 1) * even) : 0;

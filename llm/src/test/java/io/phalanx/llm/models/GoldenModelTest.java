@@ -8,13 +8,8 @@ import io.phalanx.llm.engine.ModelInput.SampleRow;
 import io.phalanx.llm.engine.StepOutput;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -54,7 +49,7 @@ final class GoldenModelTest {
     int compared = 0;
     for (int step = 0; step < steps; step++) {
       ModelInput input = step == 0 ? prefill(golden) : decode(golden, tokens);
-      compared += assertLogits(golden, step, allLogits(ranks, input));
+      compared += assertLogits(golden, step, ranks.logits(input));
       for (int i = 0; i < tokens.size(); i++) {
         tokens.get(i).add(golden.prompts().get(i).greedyTokenIds()[step]);
       }
@@ -75,27 +70,6 @@ final class GoldenModelTest {
       }
     }
     return compared;
-  }
-
-  private static float[] allLogits(LocalRanks ranks, ModelInput input) {
-    return ranks.onEachRunner(runner -> logits(runner, input)).stream()
-        .filter(Objects::nonNull)
-        .findFirst()
-        .orElseThrow();
-  }
-
-  private static float @Nullable [] logits(RankModelRunner runner, ModelInput input) {
-    runner.execute(input);
-    try (PointerScope scope = new PointerScope()) {
-      Tensor logits = runner.logits(input);
-      if (logits == null) {
-        return null;
-      }
-      float[] values = new float[(int) logits.numel()];
-      Tensor contiguous = logits.contiguous();
-      new FloatPointer(contiguous.data_ptr_float()).get(values);
-      return values;
-    }
   }
 
   private static void assertClose(float[] found, int from, float[] expected, double tolerance) {

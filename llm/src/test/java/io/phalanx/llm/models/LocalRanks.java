@@ -21,6 +21,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /** All ranks of one model as threads of this JVM: the {@link StepExecutor} of tests. */
@@ -105,6 +108,28 @@ public final class LocalRanks implements StepExecutor, AutoCloseable {
   private static @Nullable StepOutput step(RankModelRunner runner, ModelInput input) {
     runner.execute(input);
     return runner.end(input);
+  }
+
+  /** Computes a step and returns its logits, row after row, of the first rank that has them. */
+  float[] logits(ModelInput input) {
+    return onEachRunner(runner -> logits(runner, input)).stream()
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static float @Nullable [] logits(RankModelRunner runner, ModelInput input) {
+    runner.execute(input);
+    try (PointerScope scope = new PointerScope()) {
+      Tensor logits = runner.logits(input);
+      if (logits == null) {
+        return null;
+      }
+      float[] values = new float[(int) logits.numel()];
+      Tensor contiguous = logits.contiguous();
+      new FloatPointer(contiguous.data_ptr_float()).get(values);
+      return values;
+    }
   }
 
   /** Calls {@code function} for each runner on its own thread; results in rank order. */

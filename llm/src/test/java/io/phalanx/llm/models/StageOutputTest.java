@@ -8,12 +8,7 @@ import io.phalanx.llm.layers.KernelSettings;
 import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.layers.Quantization;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -44,23 +39,7 @@ final class StageOutputTest {
     KernelSettings kernels = new KernelSettings(1, quantization, false, false, KvCacheType.AUTO);
     RunnerSettings settings = new RunnerSettings(BLOCK_SIZE, LENGTHS.length, 0, kernels);
     try (LocalRanks ranks = LocalRanks.load(Golden.directory(model), tp, pp, settings)) {
-      return ranks.onEachRunner(runner -> logits(runner, input())).stream()
-          .filter(Objects::nonNull)
-          .findFirst()
-          .orElseThrow();
-    }
-  }
-
-  private static float @Nullable [] logits(RankModelRunner runner, ModelInput input) {
-    runner.execute(input);
-    try (PointerScope scope = new PointerScope()) {
-      Tensor logits = runner.logits(input);
-      if (logits == null) {
-        return null;
-      }
-      float[] values = new float[(int) logits.numel()];
-      new FloatPointer(logits.contiguous().data_ptr_float()).get(values);
-      return values;
+      return ranks.logits(input());
     }
   }
 
