@@ -7,12 +7,12 @@
 
 /* Bytes of the weights that a task reads, and how many tasks each thread should find, so that
  * threads end together; rows of a task are a multiple of those that kernels take at once. With more
- * rows of x only some columns of the weights must fit the cache at a time. */
-#define PANEL_BYTES (256 * 1024)
+ * rows of x, whose blocks of columns come from the second cache, a task has more rows of w for them. */
+#define PANEL_BYTES (400 * 1024)
 #define TASKS_PER_THREAD 8
 #define FEW_ROWS 4
 #define SOME_COLUMNS 2048
-#define ROWS_MULTIPLE 8
+#define ROWS_MULTIPLE 12
 
 PHX_EXPORT(jlong, createMatrix)(PHX_JNI, jint type, jlong columns, jlong bias, jint segments) {
   phx_matrix *matrix = calloc(1, sizeof *matrix + (size_t)segments * sizeof(phx_segment));
@@ -53,11 +53,12 @@ static jint run(phx_pool *pool, phx_linear *linear, task_type pack, task_type pa
   if (linear->x == NULL) {
     return 1;
   }
-  int64_t rows = linear->matrix->rows;
   linear->panel = panel_rows(linear->matrix, linear->m, phx_threads(pool));
   linear->skip = (phx_threads(pool) - 1) * linear->panel;
   phx_run(pool, (int)linear->m, pack, linear);
-  phx_run(pool, (int)((rows + linear->panel - 1) / linear->panel), panel, linear);
+  int64_t panels = (linear->matrix->rows + linear->panel - 1) / linear->panel;
+  int64_t passes = (linear->m + PHX_PASS_ROWS - 1) / PHX_PASS_ROWS;
+  phx_run(pool, (int)(panels * passes), panel, linear);
   return 0;
 }
 

@@ -26,7 +26,11 @@ typedef struct {
   phx_segment segments[];
 } phx_matrix;
 
-/* y[m][n] = x[m] . matrix[n] + bias[n], cut into tasks of `panel` matrix rows each. */
+/* The most rows of x that a task multiplies: with a block of columns they fit the second cache. */
+#define PHX_PASS_ROWS 128
+
+/* y[m][n] = x[m] . matrix[n] + bias[n], cut into tasks of `panel` matrix rows and a pass of x each;
+ * all panels of a pass follow each other. */
 typedef struct {
   const phx_matrix *matrix;
   const float *x;      /* m * x_stride elements, as phx_linear_pack leaves them */

@@ -2,10 +2,12 @@
  * it but with products of pairs, which run twice as fast. Sums stay floats. */
 #include <stdint.h>
 
-#define MR 8
-#define MANY_MR 6
+#define FEW 8
 #define COUNT(rows) ((rows) > 6 ? 3 : 4)
-#define NR 4
+#define MR 4
+#define NR 6
+#define TALL 8
+#define WIDE 6
 #define STEP 32
 #define BLOCK 2048
 typedef uint16_t element;
@@ -28,27 +30,21 @@ void phx_linear_round_avx512bf16(void *arg, int task) {
   }
 }
 
-INLINE void sum_steps(enum phx_type type, int rows, int count, const element *x,
-                      const char *const w[NR], int64_t steps, struct ahead ahead,
-                      vf sums[MR][NR]) {
-  int64_t end = steps * STEP * size_of(type);
-  for (int64_t place = 0; place < end; place += STEP * size_of(type)) {
-    __m512bh weights[NR];
+INLINE void sum_step(enum phx_type type, int rows, int count, const element *x,
+                     const char *const w[WIDE], int64_t place, vf sums[TALL][WIDE]) {
+  (void)type;
+  __m512bh weights[WIDE];
+#pragma GCC unroll 8
+  for (int n = 0; n < count; n++) {
+    weights[n] = (__m512bh)_mm512_loadu_si512(w[n] + place);
+  }
+#pragma GCC unroll 8
+  for (int m = 0; m < rows; m++) {
+    __m512bh pairs = (__m512bh)vf_load_once((const float *)(x + m * STEP));
 #pragma GCC unroll 8
     for (int n = 0; n < count; n++) {
-      _mm_prefetch(ahead.place + n * ahead.row, _MM_HINT_T0);
-      weights[n] = (__m512bh)_mm512_loadu_si512(w[n] + place);
+      sums[m][n] = _mm512_dpbf16_ps(sums[m][n], pairs, weights[n]);
     }
-    ahead.place += ahead.step;
-#pragma GCC unroll 8
-    for (int m = 0; m < rows; m++) {
-      __m512bh pairs = (__m512bh)vf_load_once((const float *)(x + m * STEP));
-#pragma GCC unroll 8
-      for (int n = 0; n < count; n++) {
-        sums[m][n] = _mm512_dpbf16_ps(sums[m][n], pairs, weights[n]);
-      }
-    }
-    x += rows * STEP;
   }
 }
 

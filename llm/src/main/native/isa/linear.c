@@ -4,15 +4,20 @@
 
 /* As many outputs as the registers hold beside a vector of x and those of w. */
 #ifdef __AVX512F__
-#define MR 8
-#define MANY_MR 6
+#define FEW 8
 #define COUNT(rows) ((rows) > 6 ? 3 : 4)
+#define MR 4
+#define NR 6
+#define TALL 8
+#define WIDE 6
 #else
-#define MR 3
-#define MANY_MR 3
+#define FEW 3
 #define COUNT(rows) ((rows) > 2 ? 3 : 4)
+#define MR 3
+#define NR 3
+#define TALL 3
+#define WIDE 4
 #endif
-#define NR 4
 #define STEP (2 * LANES)
 #define BLOCK 1024
 typedef float element;
@@ -64,8 +69,8 @@ INLINE vf load_half(enum phx_type type, const char *w, int half) {
 }
 
 INLINE void sum_half(enum phx_type type, int rows, int count, const element *x,
-                     const char *const w[NR], int64_t place, int half, vf sums[MR][NR]) {
-  vf weights[NR];
+                     const char *const w[WIDE], int64_t place, int half, vf sums[TALL][WIDE]) {
+  vf weights[WIDE];
 #pragma GCC unroll 8
   for (int n = 0; n < count; n++) {
     weights[n] = load_half(type, w[n] + place, half);
@@ -80,20 +85,10 @@ INLINE void sum_half(enum phx_type type, int rows, int count, const element *x,
   }
 }
 
-INLINE void sum_steps(enum phx_type type, int rows, int count, const element *x,
-                      const char *const w[NR], int64_t steps, struct ahead ahead,
-                      vf sums[MR][NR]) {
-  int64_t end = steps * STEP * size_of(type);
-  for (int64_t place = 0; place < end; place += STEP * size_of(type)) {
-#pragma GCC unroll 8
-    for (int n = 0; n < count; n++) {
-      _mm_prefetch(ahead.place + n * ahead.row, _MM_HINT_T0);
-    }
-    ahead.place += ahead.step;
-    sum_half(type, rows, count, x, w, place, 0, sums);
-    sum_half(type, rows, count, x, w, place, 1, sums);
-    x += rows * STEP;
-  }
+INLINE void sum_step(enum phx_type type, int rows, int count, const element *x,
+                     const char *const w[WIDE], int64_t place, vf sums[TALL][WIDE]) {
+  sum_half(type, rows, count, x, w, place, 0, sums);
+  sum_half(type, rows, count, x, w, place, 1, sums);
 }
 
 static __attribute__((noinline)) void panel_f32(const phx_linear *job, int task) {
