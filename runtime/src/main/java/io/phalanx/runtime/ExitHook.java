@@ -8,9 +8,14 @@ final class ExitHook {
     this.thread = thread;
   }
 
+  /** Lets {@code action} run at the JVM's exit, unless the JVM exits already. */
   static ExitHook install(String name, Runnable action) {
     Thread thread = new Thread(action, name);
-    Runtime.getRuntime().addShutdownHook(thread);
+    try {
+      Runtime.getRuntime().addShutdownHook(thread);
+    } catch (IllegalStateException exiting) {
+      // The hooks run already: what this one would stop ends with the JVM.
+    }
     return new ExitHook(thread);
   }
 

@@ -44,7 +44,8 @@ public final class LocalCluster implements AutoCloseable {
     }
   }
 
-  private void startNodes(Config config, List<NodeComponentProvider> providers) {
+  /** A stop at the JVM's exit waits for the start: nodes that come and go at once are noisy. */
+  private synchronized void startNodes(Config config, List<NodeComponentProvider> providers) {
     RuntimeSettings settings = RuntimeSettings.of(config);
     LOG.debug("Starting [{}] nodes in this JVM", settings.localCluster().nodes());
     Metrics metrics = new Metrics();
@@ -83,8 +84,9 @@ public final class LocalCluster implements AutoCloseable {
   }
 
   /**
-   * Stops the first node, whose requests may still need the workers, then the workers; returns when
-   * that is done.
+   * Stops the nodes and returns when that is done. The first drains, since its requests may need
+   * the workers, and leaves the cluster before they stop. Its actor system ends last, so that it
+   * still acknowledges what the workers send it: Pekko warns of what nobody acknowledges.
    */
   @Override
   public void close() {
@@ -92,7 +94,11 @@ public final class LocalCluster implements AutoCloseable {
     stopNodes();
   }
 
-  private void stopNodes() {
-    nodes.forEach(PhalanxNode::stop);
+  private synchronized void stopNodes() {
+    List<PhalanxNode> started = nodes();
+    if (!started.isEmpty()) {
+      started.get(0).endAfter(started.subList(1, started.size()));
+    }
+    started.forEach(PhalanxNode::stop);
   }
 }

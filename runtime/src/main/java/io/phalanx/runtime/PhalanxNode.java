@@ -38,6 +38,9 @@ public final class PhalanxNode implements AutoCloseable {
     STOPPED
   }
 
+  private static final Optional<CoordinatedShutdown.Reason> STOPPED =
+      Optional.of(StopReason.STOPPED);
+
   private final NodeContext context;
   private final ActorSystem<?> system;
   private final ExitHook exitHook;
@@ -151,7 +154,7 @@ public final class PhalanxNode implements AutoCloseable {
       throw new ServingException(ErrorCode.INTERNAL, "the node failed to start", e);
     }
     if (terminated.isDone() && !up.isDone()) {
-      throw stoppedWhileStarting(address);
+      throw stoppedWhileStarting(address, system);
     }
   }
 
@@ -168,7 +171,11 @@ public final class PhalanxNode implements AutoCloseable {
         cause);
   }
 
-  private static ServingException stoppedWhileStarting(Optional<NodeAddress> address) {
+  private static ServingException stoppedWhileStarting(
+      Optional<NodeAddress> address, ActorSystem<?> system) {
+    if (CoordinatedShutdown.get(system).getShutdownReason().equals(STOPPED)) {
+      return new ServingException(ErrorCode.NOT_READY, "the node was stopped while it started");
+    }
     String hint =
         address
             .map(
@@ -240,13 +247,39 @@ public final class PhalanxNode implements AutoCloseable {
     exitHook.remove();
   }
 
+  /**
+   * Makes a stop of this node wait, once it has left the cluster, for that of the others before its
+   * actor system ends. It waits no longer than the timeout of that phase of Pekko's shutdown.
+   */
+  void endAfter(List<PhalanxNode> others) {
+    CoordinatedShutdown.get(system)
+        .addTask(
+            CoordinatedShutdown.PhaseBeforeActorSystemTerminate(),
+            "others-end",
+            () -> stopAll(others));
+  }
+
+  private static CompletionStage<Done> stopAll(List<PhalanxNode> nodes) {
+    return CompletableFuture.allOf(
+            nodes.stream().map(PhalanxNode::beginStop).toArray(CompletableFuture[]::new))
+        .thenApply(ended -> Done.getInstance());
+  }
+
   private void stopNow() {
-    CoordinatedShutdown shutdown = CoordinatedShutdown.get(system);
-    shutdown.runAll(StopReason.STOPPED).toCompletableFuture().join();
-    system
+    beginStop().join();
+  }
+
+  private CompletableFuture<Done> beginStop() {
+    return CoordinatedShutdown.get(system)
+        .runAll(StopReason.STOPPED)
+        .toCompletableFuture()
+        .thenCompose(phases -> terminated());
+  }
+
+  private CompletableFuture<Done> terminated() {
+    return system
         .getWhenTerminated()
         .toCompletableFuture()
-        .completeOnTimeout(Done.getInstance(), LAST_WAIT.toMillis(), TimeUnit.MILLISECONDS)
-        .join();
+        .completeOnTimeout(Done.getInstance(), LAST_WAIT.toMillis(), TimeUnit.MILLISECONDS);
   }
 }

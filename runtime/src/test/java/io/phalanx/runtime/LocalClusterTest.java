@@ -15,6 +15,9 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -83,6 +86,27 @@ public final class LocalClusterTest {
         .filteredOn(Thread::isAlive)
         .extracting(Thread::getName)
         .noneMatch(name -> name.startsWith(PhalanxNode.SYSTEM_NAME + "-"));
+  }
+
+  @Test
+  void close_endsTheFirstNodeLast() {
+    LocalCluster cluster = LocalCluster.start(CONFIG, List.of());
+    List<NodeAddress> ended = new CopyOnWriteArrayList<>();
+    List<NodeAddress> addresses = cluster.nodes().stream().map(PhalanxNode::address).toList();
+    CompletableFuture<?>[] ends =
+        cluster.nodes().stream()
+            .map(node -> recordEnd(node, ended).toCompletableFuture())
+            .toArray(CompletableFuture[]::new);
+
+    cluster.close();
+
+    CompletableFuture.allOf(ends).join();
+    assertThat(ended).containsExactly(addresses.get(1), addresses.get(0));
+  }
+
+  private static CompletionStage<Void> recordEnd(PhalanxNode node, List<NodeAddress> ended) {
+    NodeAddress address = node.address();
+    return node.whenTerminated().thenRun(() -> ended.add(address));
   }
 
   @Test
