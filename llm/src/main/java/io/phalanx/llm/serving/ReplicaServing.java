@@ -29,8 +29,6 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private static final String WARM_UP = "warm-up";
 
-  private static final long NANOS_PER_MILLI = 1_000_000;
-
   private record IngressLost(ActorRef<Replica.ToIngress> ingress) implements Replica.Internal {}
 
   private record Report() implements Replica.Internal {}
@@ -192,12 +190,14 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   private Behavior<Replica.Command> onIngressLost(IngressLost lost) {
     reports.forget(lost.ingress());
     int requests = streams.abortAllOf(lost.ingress());
-    getContext()
-        .getLog()
-        .info(
-            "The ingress at [{}] is gone, so [{}] requests end",
-            lost.ingress().path().address(),
-            requests);
+    if (requests > 0) {
+      getContext()
+          .getLog()
+          .info(
+              "The ingress at [{}] is gone, so [{}] requests end",
+              lost.ingress().path().address(),
+              requests);
+    }
     pump();
     return draining && engine.isIdle() ? finishDrain() : this;
   }
@@ -227,7 +227,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
   }
 
   private String stuck(long now) {
-    return "%s, for %d ms".formatted(ranks.stuck(), steps.waited(now) / NANOS_PER_MILLI);
+    return "%s, for %d ms".formatted(ranks.stuck(), steps.waitedMillis(now));
   }
 
   private Behavior<Replica.Command> onWorkerSteps(Replica.WorkerSteps steps) {

@@ -7,6 +7,7 @@ import java.time.Duration;
  * how far they are, and after all of it one of them is stuck. Times are nanoseconds of one clock.
  */
 final class StepWatch {
+  private static final long NANOS_PER_MILLI = 1_000_000;
 
   private final long timeoutNanos;
   private long progressNanos;
@@ -28,8 +29,12 @@ final class StepWatch {
     return took;
   }
 
-  /** Returns for how long none of the steps that run has ended. */
-  long waited(long nowNanos) {
+  /** Returns for how many milliseconds none of the steps that run has ended. */
+  long waitedMillis(long nowNanos) {
+    return waited(nowNanos) / NANOS_PER_MILLI;
+  }
+
+  private long waited(long nowNanos) {
     return nowNanos - progressNanos;
   }
 
