@@ -10,6 +10,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.phalanx.llm.LlmConfigs;
 import io.phalanx.llm.Phalanx;
+import io.phalanx.runtime.metrics.Metric;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -23,13 +24,14 @@ import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * The embedded model over two ranks, asked over HTTP: OpenAI's own client, and what it was trained
- * to know.
+ * The embedded model over two ranks, asked over HTTP: OpenAI's own client, what it was trained to
+ * know, and the metrics it leaves.
  */
 final class EmbeddedModelTest extends OpenAiClientContract {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -80,6 +82,34 @@ final class EmbeddedModelTest extends OpenAiClientContract {
   void chat_wordingsKeptOutOfTraining_areMostlyAnsweredRightly() throws Exception {
     assertThat(shareOfRight("heldOut", Math.max(1, STRIDE / 4)))
         .isGreaterThanOrEqualTo(LEAST_KEPT_OUT);
+  }
+
+  @Test
+  void metrics_afterARequest_haveAValueOfEach() throws Exception {
+    Asker asker = new Asker();
+    asker.stream("What is a placement group?");
+
+    TestProbe.create(phalanx.system())
+        .awaitAssert(
+            () -> {
+              String text = asker.get("/metrics");
+              assertThat(Metric.values())
+                  .allSatisfy(metric -> assertThat(text).contains("\n" + metric.metricName()));
+              assertThat(valueOf(Metric.REQUEST_QUEUE_TIME, "_count", text)).isPositive();
+              assertThat(valueOf(Metric.ITERATION_TOKENS, "_sum", text))
+                  .isGreaterThan(valueOf(Metric.ITERATION_TOKENS, "_count", text));
+              return text;
+            });
+  }
+
+  /** Returns the value of the metric's first line with this suffix, 0 if there is none. */
+  private static double valueOf(Metric metric, String suffix, String text) {
+    String name = metric.metricName() + suffix + "{";
+    return text.lines()
+        .filter(line -> line.startsWith(name))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .findFirst()
+        .orElse(0);
   }
 
   private static double shareOfRight(String group, int stride) throws Exception {
@@ -140,19 +170,41 @@ final class EmbeddedModelTest extends OpenAiClientContract {
     private final HttpClient client = HttpClient.newHttpClient();
 
     String ask(String question) throws Exception {
+      JsonNode choice = JSON.readTree(post(body(question))).path("choices").path(0);
+      return choice.path("message").path("content").asText();
+    }
+
+    void stream(String question) throws Exception {
+      assertThat(post(body(question).put("stream", true))).endsWith("data: [DONE]\n\n");
+    }
+
+    String get(String path) {
+      try {
+        return send(HttpRequest.newBuilder(URI.create(url + path)));
+      } catch (IOException | InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    private static ObjectNode body(String question) {
       ObjectNode body = JsonNodeFactory.instance.objectNode();
       body.putArray("messages").addObject().put("role", "user").put("content", question);
-      body.put("temperature", 0).put("max_tokens", MAX_TOKENS);
-      HttpRequest request =
+      return body.put("temperature", 0).put("max_tokens", MAX_TOKENS);
+    }
+
+    private String post(ObjectNode body) throws Exception {
+      return send(
           HttpRequest.newBuilder(URI.create(url + "/v1/chat/completions"))
               .header("Content-Type", "application/json")
-              .timeout(Duration.ofMinutes(2))
-              .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
-              .build();
-      HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+              .POST(HttpRequest.BodyPublishers.ofString(body.toString())));
+    }
+
+    private String send(HttpRequest.Builder request) throws IOException, InterruptedException {
+      HttpResponse<String> response =
+          client.send(
+              request.timeout(Duration.ofMinutes(2)).build(), HttpResponse.BodyHandlers.ofString());
       assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-      JsonNode choice = JSON.readTree(response.body()).path("choices").path(0);
-      return choice.path("message").path("content").asText();
+      return response.body();
     }
   }
 }

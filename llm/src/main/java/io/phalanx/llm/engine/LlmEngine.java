@@ -2,8 +2,9 @@ package io.phalanx.llm.engine;
 
 import io.phalanx.llm.engine.SchedulerOutput.Scheduled;
 import io.phalanx.llm.tokenizer.IncrementalDetokenizer;
-import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import io.phalanx.runtime.metrics.HistogramRecorder;
+import io.phalanx.runtime.metrics.Metric;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -36,6 +37,8 @@ public final class LlmEngine {
   private final Scheduler scheduler;
   private final TokenAppender appender;
   private final Map<String, Sequence> sequences = new LinkedHashMap<>();
+  private final QueueTimes queueTimes = new QueueTimes();
+  private final HistogramRecorder iterationTokens = new HistogramRecorder(Metric.ITERATION_TOKENS);
   private final Deque<InFlight> inFlight = new ArrayDeque<>();
   private long nextStep;
   private long promptTokens;
@@ -70,14 +73,28 @@ public final class LlmEngine {
   }
 
   /**
+   * Takes a request of which nobody wants to know how long it waits.
+   *
+   * @see #add(GenerationRequest, long)
+   */
+  public void add(GenerationRequest request) {
+    addSequence(request);
+  }
+
+  /**
    * Takes a request; it starts when there is room.
    *
+   * @param nowNanos the time of the clock that {@link #schedule(long)} is given, nanoseconds
    * @throws ServingException {@code CONTEXT_LENGTH_EXCEEDED} if prompt and {@code maxTokens} exceed
    *     {@code max-model-len}, {@code INVALID_REQUEST} if a token id is outside the vocabulary or
    *     the request id is in use; nothing is kept then
    */
-  public void add(GenerationRequest request) {
-    checkPrompt(request, settings.maxModelLength(), settings.vocabSize());
+  public void add(GenerationRequest request, long nowNanos) {
+    queueTimes.arrived(addSequence(request), nowNanos);
+  }
+
+  private Sequence addSequence(GenerationRequest request) {
+    request.checkFits(settings.maxModelLength(), settings.vocabSize());
     if (sequences.containsKey(request.requestId())) {
       throw ServingException.invalidParam(
           "request_id", "Request id " + request.requestId() + " is in use; send another.");
@@ -87,32 +104,7 @@ public final class LlmEngine {
     sequences.put(request.requestId(), sequence);
     scheduler.add(sequence);
     promptTokens += sequence.numPromptTokens();
-  }
-
-  /**
-   * Checks a request against the model's limits; {@link #add} does the same.
-   *
-   * @throws ServingException as {@link #add} does
-   */
-  public static void checkPrompt(GenerationRequest request, int maxModelLength, int vocabSize) {
-    int promptLength = request.promptTokenIds().length;
-    long total = (long) promptLength + request.sampling().maxTokens();
-    if (total > maxModelLength) {
-      throw ServingException.forParam(
-          ErrorCode.CONTEXT_LENGTH_EXCEEDED,
-          promptLength >= maxModelLength ? "prompt" : "max_tokens",
-          String.format(
-              "This model's maximum context length is %d tokens, but %d were requested (%d in the"
-                  + " prompt, %d in max_tokens). Shorten the prompt or lower max_tokens.",
-              maxModelLength, total, promptLength, request.sampling().maxTokens()));
-    }
-    for (int tokenId : request.promptTokenIds()) {
-      if (tokenId < 0 || tokenId >= vocabSize) {
-        throw ServingException.invalidParam(
-            "prompt",
-            "Token id " + tokenId + " is outside the vocabulary, 0 to " + (vocabSize - 1) + ".");
-      }
-    }
+    return sequence;
   }
 
   /**
@@ -130,12 +122,23 @@ public final class LlmEngine {
   }
 
   /**
-   * Decides the next step.
+   * Decides the next step where nobody measures how long requests wait.
    *
-   * @return what the ranks compute, or null if nothing can be computed before the next {@link
-   *     #update}, {@link #add} or {@link #abort}
+   * @see #schedule(long)
    */
   public @Nullable ModelInput schedule() {
+    return schedule(0);
+  }
+
+  /**
+   * Decides the next step.
+   *
+   * @param nowNanos the time of the clock that {@link #add(GenerationRequest, long)} is given,
+   *     nanoseconds
+   * @return what the ranks compute, or null if nothing can be computed before the next {@code
+   *     update}, {@code add} or {@link #abort}
+   */
+  public @Nullable ModelInput schedule(long nowNanos) {
     if (inFlight.size() >= settings.maxBatchesInFlight()) {
       return null;
     }
@@ -143,6 +146,7 @@ public final class LlmEngine {
     if (output == null) {
       return null;
     }
+    queueTimes.scheduled(output, nowNanos);
     long step = nextStep++;
     inFlight.addLast(new InFlight(step, output));
     return ModelInputs.of(step, output);
@@ -173,6 +177,7 @@ public final class LlmEngine {
     }
     SchedulerOutput step = oldest.output();
     costs.observe(step.numTokens(), step.attention(), nanos / NANOS_PER_SECOND);
+    iterationTokens.observe(step.numTokens());
     List<TokenEvent> events = new ArrayList<>(step.numSamples());
     int sample = 0;
     for (Scheduled scheduled : step.scheduled()) {
@@ -253,7 +258,9 @@ public final class LlmEngine {
         generationTokens,
         scheduler.numPreemptions(),
         blocks.prefixQueries(),
-        blocks.prefixHits());
+        blocks.prefixHits(),
+        iterationTokens.counts(),
+        queueTimes.seconds());
   }
 
   /** Returns the pool. */
@@ -270,6 +277,7 @@ public final class LlmEngine {
 
   private void finish(Sequence sequence) {
     sequences.remove(sequence.request().requestId());
+    queueTimes.left(sequence);
     scheduler.finish(sequence);
   }
 

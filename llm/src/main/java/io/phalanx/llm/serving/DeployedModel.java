@@ -5,7 +5,6 @@ import io.phalanx.llm.ModelCard;
 import io.phalanx.llm.ModelHandle;
 import io.phalanx.llm.TokenReader;
 import io.phalanx.llm.engine.GenerationRequest;
-import io.phalanx.llm.engine.LlmEngine;
 import io.phalanx.llm.engine.TokenEvent;
 import io.phalanx.llm.hub.GenerationDefaults;
 import io.phalanx.llm.tokenizer.ChatTemplate;
@@ -224,8 +223,7 @@ final class DeployedModel implements ModelHandle, RouterListener {
       throw serving.unavailable();
     }
     Loaded current = loaded();
-    LlmEngine.checkPrompt(
-        request, current.card().maxModelLength(), current.model().config().vocabSize());
+    request.checkFits(current.card().maxModelLength(), current.model().config().vocabSize());
     return TokenBuffer.open(target, request, metrics.request(request));
   }
 

@@ -66,6 +66,8 @@ final class ModelMetrics {
         replica,
         stats.prefixCacheQueries() - before.prefixCacheQueries());
     count(Metric.PREFIX_CACHE_HITS, replica, stats.prefixCacheHits() - before.prefixCacheHits());
+    metrics.show(Metric.ITERATION_TOKENS, stats.iterationTokens(), modelId, replica);
+    metrics.show(Metric.REQUEST_QUEUE_TIME, stats.queueSeconds(), modelId, replica);
   }
 
   private void count(Metric metric, String replica, long difference) {

@@ -1,6 +1,7 @@
 package io.phalanx.llm.serving;
 
 import io.phalanx.llm.engine.Backlog;
+import io.phalanx.llm.engine.EngineStats;
 import io.phalanx.llm.engine.LlmEngine;
 import java.util.HashSet;
 import java.util.Set;
@@ -23,6 +24,7 @@ final class ReplicaReports {
   private final Set<ActorRef<Replica.ToIngress>> subscribers = new HashSet<>();
   private final Set<ActorRef<Replica.ToIngress>> watched = new HashSet<>();
   private @Nullable Backlog reported;
+  private EngineStats reportedStats = EngineStats.NONE;
 
   /**
    * Creates those of a replica.
@@ -43,11 +45,11 @@ final class ReplicaReports {
     this.unread = UnreadRequests.of(context.getSystem());
   }
 
-  /** Tells an ingress now and whenever the backlog has changed. */
+  /** Tells an ingress now and whenever the backlog, or what the engine has done, has changed. */
   void subscribe(ActorRef<Replica.ToIngress> ingress) {
     subscribers.add(ingress);
     watch(ingress);
-    ingress.tell(report(backlog()));
+    ingress.tell(report(backlog(), engine.stats()));
   }
 
   void watch(ActorRef<Replica.ToIngress> ingress) {
@@ -61,14 +63,16 @@ final class ReplicaReports {
     subscribers.remove(ingress);
   }
 
-  /** Tells the backlog if it has changed. */
+  /** Tells the backlog if it, or what the engine has done, has changed. */
   void tell() {
     Backlog backlog = backlog();
-    if (!backlog.equals(reported)) {
+    EngineStats stats = engine.stats();
+    if (!backlog.equals(reported) || !stats.equals(reportedStats)) {
       reported = backlog;
-      Replica.BacklogReport report = report(backlog);
+      reportedStats = stats;
+      Replica.BacklogReport report = report(backlog, stats);
       subscribers.forEach(ingress -> ingress.tell(report));
-      owner.tell(new ReplicaGang.Reported(name, backlog, engine.stats()));
+      owner.tell(new ReplicaGang.Reported(name, backlog, stats));
     }
   }
 
@@ -77,8 +81,8 @@ final class ReplicaReports {
     reported = null;
   }
 
-  private Replica.BacklogReport report(Backlog backlog) {
-    return new Replica.BacklogReport(context.getSelf(), name, backlog, engine.stats());
+  private Replica.BacklogReport report(Backlog backlog, EngineStats stats) {
+    return new Replica.BacklogReport(context.getSelf(), name, backlog, stats);
   }
 
   private Backlog backlog() {

@@ -110,12 +110,12 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
 
   /** Sends the ranks every step that can be computed now. */
   private void pump() {
-    boolean idle = engine.stepsInFlight() == 0;
-    for (ModelInput input = engine.schedule(); input != null; input = engine.schedule()) {
+    long now = System.nanoTime();
+    if (engine.stepsInFlight() == 0) {
+      steps.begin(now);
+    }
+    for (ModelInput input = engine.schedule(now); input != null; input = engine.schedule(now)) {
       ranks.executeAll(input);
-      if (idle) {
-        steps.begin(System.nanoTime());
-      }
     }
   }
 
@@ -161,7 +161,7 @@ final class ReplicaServing extends AbstractBehavior<Replica.Command> {
             ErrorCode.OVERLOADED,
             "The replica holds " + maxOngoing + " requests, its max-ongoing-requests; try later.");
       }
-      engine.add(request);
+      engine.add(request, System.nanoTime());
       streams.open(request.requestId(), generate.ingress());
       reports.watch(generate.ingress());
       pump();

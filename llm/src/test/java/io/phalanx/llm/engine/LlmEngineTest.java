@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
+import io.phalanx.runtime.metrics.HistogramCounts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 /** {@link LlmEngine} over a {@link SlotMemoryModel}. */
 final class LlmEngineTest {
   private static final int EOS = 0;
+  private static final long SECOND = 1_000_000_000;
   private static final EngineSettings SETTINGS = new EngineSettings(4, 16, 8, 4, 32, true, 1, 1000);
 
   private final LlmEngine engine = engine(SETTINGS);
@@ -84,6 +86,45 @@ final class LlmEngineTest {
     assertThat(small.stats().preemptions()).isPositive();
     assertThat(events).hasSize(40);
     assertThat(small.stats().usedBlocks()).isZero();
+  }
+
+  @Test
+  void stats_afterSteps_countTheTokensOfEach() {
+    engine.add(request("a", 20, 2)); // steps of 8, 8, 4 and 1 tokens
+
+    runAll(engine, model);
+
+    HistogramCounts tokens = engine.stats().iterationTokens();
+    assertThat(tokens.counts().subList(0, 4)).containsExactly(1L, 0L, 1L, 2L); // up to 1, 2, 4, 8
+    assertThat(tokens.sum()).isEqualTo(21);
+  }
+
+  @Test
+  void stats_ofWaits_lastFromArrivalToTheFirstStep() {
+    for (int i = 0; i < 5; i++) {
+      engine.add(request("r" + i, 1, 2), SECOND);
+    }
+    engine.add(request("unmeasured", 1, 1));
+    engine.abort("unmeasured");
+
+    engine.update(model.execute(Objects.requireNonNull(engine.schedule(3 * SECOND))));
+    assertThat(engine.stats().queueSeconds().sum()).isEqualTo(4 * 2);
+    engine.update(model.execute(Objects.requireNonNull(engine.schedule(4 * SECOND))));
+    engine.update(model.execute(Objects.requireNonNull(engine.schedule(6 * SECOND))));
+
+    HistogramCounts seconds = engine.stats().queueSeconds();
+    assertThat(seconds.counts().stream().mapToLong(Long::longValue).sum()).isEqualTo(5);
+    assertThat(seconds.sum()).isEqualTo(4 * 2 + 5);
+  }
+
+  @Test
+  void stats_requestThatLeavesWhileItWaits_isNoWait() {
+    engine.add(request("a", 1, 2), 0);
+    engine.abort("a");
+    engine.add(request("b", 1, 2));
+    engine.schedule(SECOND);
+
+    assertThat(engine.stats().queueSeconds().sum()).isZero();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.phalanx.llm.engine.Backlog;
 import io.phalanx.llm.engine.EngineStats;
+import io.phalanx.runtime.metrics.HistogramCounts;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -14,8 +15,13 @@ final class ServiceRateTest {
   private void report(double seconds, int waiting, long promptLeft, long accepted, long generated) {
     rate.report(
         new Backlog(waiting, 4, promptLeft, 0),
-        new EngineStats(waiting, 4, 0, 0, 1, accepted, generated, 0, 0, 0),
+        stats(waiting, accepted, generated),
         (long) (seconds * TimeUnit.SECONDS.toNanos(1)));
+  }
+
+  private static EngineStats stats(int waiting, long accepted, long generated) {
+    HistogramCounts none = HistogramCounts.NONE;
+    return new EngineStats(waiting, 4, 0, 0, 1, accepted, generated, 0, 0, 0, none, none);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.phalanx.runtime.metrics;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Every metric of Phalanx: its kind, name, labels and help, in this one place. After the prefix
@@ -31,7 +32,7 @@ public enum Metric {
       Labels.REPLICA,
       "Prompt tokens found in the prefix cache."),
   ITERATION_TOKENS(
-      Kind.TOKENS_HISTOGRAM,
+      Kind.REPORTED_TOKENS_HISTOGRAM,
       "iteration_tokens_total",
       Labels.REPLICA,
       "Tokens computed in one engine step."),
@@ -65,7 +66,7 @@ public enum Metric {
       Labels.MODEL,
       "From a request's arrival to its last token."),
   REQUEST_QUEUE_TIME(
-      Kind.SECONDS_HISTOGRAM,
+      Kind.REPORTED_SECONDS_HISTOGRAM,
       "request_queue_time_seconds",
       Labels.REPLICA,
       "From a sequence's arrival at its replica until it is first computed."),
@@ -84,7 +85,29 @@ public enum Metric {
     /** A distribution of seconds. */
     SECONDS_HISTOGRAM,
     /** A distribution of numbers of tokens. */
-    TOKENS_HISTOGRAM
+    TOKENS_HISTOGRAM,
+    /** A distribution of seconds that each replica counts and reports. */
+    REPORTED_SECONDS_HISTOGRAM,
+    /** A distribution of numbers of tokens that each replica counts and reports. */
+    REPORTED_TOKENS_HISTOGRAM;
+
+    private static final int LARGEST_TOKENS_EXPONENT = 18;
+
+    /** Returns the finite upper bounds of a histogram's buckets, ascending. */
+    double[] upperBounds() {
+      return switch (this) {
+        case GAUGE, COUNTER -> throw new IllegalArgumentException(this + " has no buckets");
+        case SECONDS_HISTOGRAM, REPORTED_SECONDS_HISTOGRAM ->
+            new double[] {
+              0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10,
+              20, 40, 80, 160, 640
+            };
+        case TOKENS_HISTOGRAM, REPORTED_TOKENS_HISTOGRAM ->
+            IntStream.range(0, LARGEST_TOKENS_EXPONENT)
+                .mapToDouble(exponent -> Math.scalb(1.0, exponent))
+                .toArray();
+      };
+    }
   }
 
   /** The label that names the model. */

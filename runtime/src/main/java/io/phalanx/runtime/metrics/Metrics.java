@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -26,19 +27,14 @@ public final class Metrics {
   /** Content type of {@link #exposition}. */
   public static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
 
-  private static final double[] SECONDS = {
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 20, 40, 80,
-    160, 640
-  };
-  private static final int LARGEST_TOKENS_EXPONENT = 18;
-
   private final PrometheusRegistry registry = new PrometheusRegistry();
   private final Map<Metric, StatefulMetric<?, ?>> metrics = new EnumMap<>(Metric.class);
+  private final Map<Metric, ReportedHistogram> reported = new EnumMap<>(Metric.class);
 
   /** Creates the metrics, all without values. */
   public Metrics() {
     for (Metric metric : Metric.values()) {
-      metrics.put(metric, register(metric));
+      register(metric);
     }
   }
 
@@ -69,6 +65,21 @@ public final class Metrics {
     return of(metric, Histogram.class).labelValues(labelValues);
   }
 
+  /**
+   * Shows what a replica has counted in the reported histogram {@code metric}, instead of what it
+   * reported before.
+   *
+   * @throws IllegalArgumentException if the metric is of another kind
+   */
+  public void show(Metric metric, HistogramCounts counts, String... labelValues) {
+    ReportedHistogram histogram = reported.get(metric);
+    if (histogram == null) {
+      throw new IllegalArgumentException(
+          "metric [" + metric + "] is a [" + metric.kind() + "], not a reported histogram");
+    }
+    histogram.show(counts, List.of(labelValues));
+  }
+
   /** Forgets all values of one replica, which has stopped. */
   public void removeReplica(String modelName, String replica) {
     metrics.forEach(
@@ -77,6 +88,7 @@ public final class Metrics {
             values.remove(modelName, replica);
           }
         });
+    reported.values().forEach(histogram -> histogram.remove(List.of(modelName, replica)));
   }
 
   /** Forgets all values of one model, which is deployed no longer. */
@@ -90,6 +102,7 @@ public final class Metrics {
             }
           }
         });
+    reported.values().forEach(histogram -> histogram.removeModel(modelName));
   }
 
   /** Returns all values in Prometheus's text format. */
@@ -112,40 +125,40 @@ public final class Metrics {
     return type.cast(found);
   }
 
-  private StatefulMetric<?, ?> register(Metric metric) {
-    return switch (metric.kind()) {
-      case GAUGE ->
-          Gauge.builder()
-              .name(metric.metricName())
-              .help(metric.help())
-              .labelNames(metric.labels().toArray(String[]::new))
-              .register(registry);
-      case COUNTER ->
-          Counter.builder()
-              .name(metric.metricName())
-              .help(metric.help())
-              .labelNames(metric.labels().toArray(String[]::new))
-              .register(registry);
-      case SECONDS_HISTOGRAM -> histogram(metric, SECONDS);
-      case TOKENS_HISTOGRAM -> histogram(metric, powersOfTwo());
-    };
+  private void register(Metric metric) {
+    String[] labels = metric.labels().toArray(String[]::new);
+    switch (metric.kind()) {
+      case GAUGE -> metrics.put(metric, newGauge(metric, labels));
+      case COUNTER -> metrics.put(metric, newCounter(metric, labels));
+      case SECONDS_HISTOGRAM, TOKENS_HISTOGRAM -> metrics.put(metric, newHistogram(metric, labels));
+      case REPORTED_SECONDS_HISTOGRAM, REPORTED_TOKENS_HISTOGRAM ->
+          reported.put(metric, ReportedHistogram.register(metric, registry));
+    }
   }
 
-  private Histogram histogram(Metric metric, double[] upperBounds) {
-    return Histogram.builder()
+  private Gauge newGauge(Metric metric, String[] labels) {
+    return Gauge.builder()
         .name(metric.metricName())
         .help(metric.help())
-        .labelNames(metric.labels().toArray(String[]::new))
-        .classicOnly()
-        .classicUpperBounds(upperBounds)
+        .labelNames(labels)
         .register(registry);
   }
 
-  private static double[] powersOfTwo() {
-    double[] bounds = new double[LARGEST_TOKENS_EXPONENT];
-    for (int i = 0; i < bounds.length; i++) {
-      bounds[i] = Math.scalb(1.0, i);
-    }
-    return bounds;
+  private Counter newCounter(Metric metric, String[] labels) {
+    return Counter.builder()
+        .name(metric.metricName())
+        .help(metric.help())
+        .labelNames(labels)
+        .register(registry);
+  }
+
+  private Histogram newHistogram(Metric metric, String[] labels) {
+    return Histogram.builder()
+        .name(metric.metricName())
+        .help(metric.help())
+        .labelNames(labels)
+        .classicOnly()
+        .classicUpperBounds(metric.kind().upperBounds())
+        .register(registry);
   }
 }

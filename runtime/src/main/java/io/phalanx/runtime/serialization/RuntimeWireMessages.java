@@ -9,6 +9,7 @@ import io.phalanx.runtime.device.Device;
 import io.phalanx.runtime.device.DeviceInventory;
 import io.phalanx.runtime.device.DeviceSlot;
 import io.phalanx.runtime.error.ErrorCode;
+import io.phalanx.runtime.metrics.HistogramCounts;
 import java.util.List;
 
 /** The runtime's own classes on the wire. */
@@ -31,6 +32,7 @@ public final class RuntimeWireMessages implements WireMessages {
         DeviceInventory.class,
         GroupSpec.class,
         GroupMember.class,
-        Transport.class);
+        Transport.class,
+        HistogramCounts.class);
   }
 }
