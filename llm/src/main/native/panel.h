@@ -21,6 +21,9 @@
  * tile's: as they lie in memory, which is what takes the time then. */
 #define SEQUENTIAL (FEW < 4 ? FEW : 4)
 
+/* Bytes of a row of x that stay in the nearest cache while rows of w go by. */
+#define NEAREST (16 * 1024)
+
 /* Rows of w to come, of which a tile asks for some at each step: at place + n * row for its row n,
  * and `step` bytes further at the next one. */
 struct ahead {
@@ -271,6 +274,16 @@ INLINE void tiles(enum phx_type type, int rows, int count, const phx_linear *job
   }
 }
 
+/* One row of x. Memory gives rows of w fastest one by one, but if x has to come from the second cache
+ * it should come for several of them. */
+INLINE void single(enum phx_type type, const phx_linear *job, const struct panel *panel) {
+  if (job->x_stride * (int64_t)sizeof(element) <= NEAREST) {
+    tiles_in_order(type, 1, COUNT(1), job, panel);
+  } else {
+    tiles_in_order(type, 1, 4, job, panel);
+  }
+}
+
 /* At most FEW rows of x. */
 INLINE void few(enum phx_type type, const phx_linear *job, const struct panel *panel) {
   switch (job->m) {
@@ -283,7 +296,7 @@ INLINE void few(enum phx_type type, const phx_linear *job, const struct panel *p
 #endif
     case 3: tiles_in_order(type, 3, COUNT(3), job, panel); break;
     case 2: tiles_in_order(type, 2, COUNT(2), job, panel); break;
-    default: tiles_in_order(type, 1, COUNT(1), job, panel); break;
+    default: single(type, job, panel); break;
   }
 }
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #define FEW 8
-#define COUNT(rows) ((rows) > 6 ? 3 : 4)
+#define COUNT(rows) ((rows) > 6 ? 3 : (rows) > 2 ? 4 : 1)
 #define MR 4
 #define NR 6
 #define TALL 8

@@ -5,7 +5,7 @@
 /* As many outputs as the registers hold beside a vector of x and those of w. */
 #ifdef __AVX512F__
 #define FEW 8
-#define COUNT(rows) ((rows) > 6 ? 3 : 4)
+#define COUNT(rows) ((rows) > 6 ? 3 : (rows) > 1 ? 4 : 1)
 #define MR 4
 #define NR 6
 #define TALL 8
