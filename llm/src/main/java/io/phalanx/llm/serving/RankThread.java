@@ -122,7 +122,7 @@ final class RankThread {
 
   /**
    * Joins a group and keeps it, so that {@link #halt} ends the meeting of its ranks and all later
-   * waits; on the rank's thread. A meeting of gloo's ends only by itself or its timeout.
+   * waits; on the rank's thread.
    */
   ProcessGroup join(Supplier<ProcessGroup> joining) {
     ProcessGroup group;

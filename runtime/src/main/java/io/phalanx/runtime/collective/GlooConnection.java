@@ -25,20 +25,27 @@ final class GlooConnection {
    * Connects to all others, listening on the address of the rank's node alone, and waits until all
    * have done so.
    *
-   * @throws ServingException {@code REPLICA_FAILED} if they have not within the group's timeout
+   * @throws ServingException {@code REPLICA_FAILED} if they have not within the group's timeout, if
+   *     the meeting is given up, or if this thread is interrupted
    */
   static GlooConnection open(GroupSpec spec, int rank) {
-    FileStore store = new FileStore(spec.meeting(), spec.size());
+    try {
+      GlooMeeting.awaitAll(spec, rank);
+      return open(spec, rank, new FileStore(spec.meeting(), spec.size()));
+    } finally {
+      if (rank == 0) {
+        StoreDirectory.remove(Path.of(spec.meeting()));
+      }
+    }
+  }
+
+  private static GlooConnection open(GroupSpec spec, int rank, FileStore store) {
     store.retainReference();
     try {
       return new GlooConnection(connect(spec, rank, store), store);
     } catch (RuntimeException e) {
       store.releaseReference();
       throw Ranks.notMet(spec, rank, GlooProcessGroup.firstLine(e), e);
-    } finally {
-      if (rank == 0) {
-        StoreDirectory.remove(Path.of(spec.meeting()));
-      }
     }
   }
 
