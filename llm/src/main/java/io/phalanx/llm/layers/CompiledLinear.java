@@ -39,6 +39,9 @@ final class CompiledLinear implements Linear {
     }
     long rows = input.size(0);
     Tensor output = pool.empty(rows, outFeatures);
+    if (rows == 0) {
+      return output; // a tensor without elements has no address
+    }
     if (product.multiply(input.data_ptr().address(), rows, output.data_ptr().address()) != 0) {
       throw new ServingException(
           ErrorCode.DEVICE_OUT_OF_MEMORY, "No memory for a product of " + rows + " rows.");

@@ -9,7 +9,8 @@ public interface Linear {
   /**
    * Multiplies each row.
    *
-   * @param input {@code [rows, in]}, the rank's activation type and device, contiguous
+   * @param input {@code [rows, in]}, the rank's activation type and device, contiguous; perhaps
+   *     without rows
    * @return {@code [rows, out]}, same type and device, contiguous; of the caller's scope
    */
   Tensor forward(Tensor input);

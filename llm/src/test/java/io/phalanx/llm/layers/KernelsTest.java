@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The CPU's chosen kernels against the plain ones. */
@@ -82,6 +83,37 @@ final class KernelsTest {
     Tensor weight = LinearMethod.joined(List.of(upper, lower)).to(ScalarType.Float);
     double typical = Math.sqrt(IN);
     assertClose(found, torch.linear(input, weight).add_(bias), 0.05 * typical);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Quantization.class)
+  void linear_noRows_givesNone(Quantization quantization) {
+    for (boolean rounding : new boolean[] {false, true}) {
+      KernelSettings settings =
+          new KernelSettings(2, quantization, rounding, false, KvCacheType.AUTO);
+      LinearMethod method =
+          Kernels.of(Device.CPU, ScalarType.BFloat16, settings, 16, rank.owner()).linear();
+
+      assertGivesNone(method);
+    }
+  }
+
+  @Test
+  void linear_noRowsForLibTorch_givesNone() {
+    LinearMethod dense =
+        new DenseLinearMethod(new org.bytedeco.pytorch.Device("cpu"), ScalarType.Float);
+
+    assertGivesNone(dense);
+    assertGivesNone(new PackedHalfLinearMethod(dense, rank.owner()));
+  }
+
+  private void assertGivesNone(LinearMethod method) {
+    Tensor weight = torch.randn(OUT, IN).to(ScalarType.BFloat16);
+    Linear linear = method.prepare(List.of(weight), torch.randn(OUT), rank.owner());
+
+    Tensor found = linear.forward(torch.empty(0, IN));
+
+    assertThat(found.sizes().vec().get()).containsExactly(0, OUT);
   }
 
   @ParameterizedTest
