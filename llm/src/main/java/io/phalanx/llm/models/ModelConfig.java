@@ -111,18 +111,38 @@ public record ModelConfig(
 
   /** Returns what each pipeline stage has of the model. */
   List<PipelineStage> stages(int pipelineParallelSize) {
-    double heads = 2.0 * (attention.numHeads() + attention.numKvHeads()) * attention.headDim();
-    double feedForward = 3.0 * intermediateSize;
-    double layer = heads + feedForward;
     return PipelineStage.cut(
         numLayers,
-        new PipelineStage.Work(vocabSize / layer, feedForward / layer),
+        new PipelineStage.Work(vocabSize / layerWidth(), feedForwardOfLayer()),
         pipelineParallelSize);
+  }
+
+  /** Returns the weights of a decoder layer for each element of a hidden state. */
+  private double layerWidth() {
+    double heads = 2.0 * (attention.numHeads() + attention.numKvHeads()) * attention.headDim();
+    return heads + 3.0 * intermediateSize;
+  }
+
+  /** Returns which part of a decoder layer's weights its feed-forward block has. */
+  private double feedForwardOfLayer() {
+    return 3.0 * intermediateSize / layerWidth();
   }
 
   /** Returns how many decoder layers the pipeline stage with the most of them has. */
   public int layersOfLargestStage(int pipelineParallelSize) {
     return stages(pipelineParallelSize).stream().mapToInt(PipelineStage::numLayers).max().orElse(0);
+  }
+
+  /**
+   * Returns the weights of the pipeline stage with the most of them, in decoder layers: its own and
+   * the feed-forward block of the stage before, where it takes that over.
+   */
+  public double weightsOfLargestStage(int pipelineParallelSize) {
+    return stages(pipelineParallelSize).stream()
+        .mapToDouble(
+            stage -> stage.numLayers() + (stage.takenOver() > 0 ? feedForwardOfLayer() : 0))
+        .max()
+        .orElse(0);
   }
 
   private boolean canCut(int tp) {

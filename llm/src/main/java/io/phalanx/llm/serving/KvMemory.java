@@ -1,6 +1,7 @@
 package io.phalanx.llm.serving;
 
 import io.phalanx.llm.EngineKwargs;
+import io.phalanx.llm.ParallelConfig;
 import io.phalanx.llm.layers.KvBlockShape;
 import io.phalanx.llm.layers.KvCacheType;
 import io.phalanx.llm.models.ModelConfig;
@@ -30,18 +31,14 @@ final class KvMemory {
    * @param type of keys and values on the rank's device
    */
   static long bytesPerBlock(EngineKwargs engine, ModelConfig model, KvCacheType type) {
-    int tensorParallelSize = engine.parallel().tensorParallelSize();
+    ParallelConfig parallel = engine.parallel();
     KvBlockShape block =
         new KvBlockShape(
             engine.blockSize(),
-            model.numKvHeads(tensorParallelSize),
+            model.numKvHeads(parallel.tensorParallelSize()),
             model.attention().headDim(),
             type);
-    return layersOfLargestStage(engine, model) * block.bytes();
-  }
-
-  private static int layersOfLargestStage(EngineKwargs engine, ModelConfig model) {
-    return model.layersOfLargestStage(engine.parallel().pipelineParallelSize());
+    return model.layersOfLargestStage(parallel.pipelineParallelSize()) * block.bytes();
   }
 
   /**
@@ -82,11 +79,7 @@ final class KvMemory {
    */
   static long cudaBytes(
       EngineKwargs engine, ModelConfig model, long deviceBytes, long weightBytes) {
-    long shard =
-        weightBytes
-            / engine.parallel().tensorParallelSize()
-            * layersOfLargestStage(engine, model)
-            / model.numLayers();
+    long shard = shardBytes(engine.parallel(), model, weightBytes);
     long step = stepBytes(engine, model);
     long bytes = (long) (engine.gpuMemoryUtilization() * deviceBytes) - shard - step;
     if (bytes < bytesPerBlock(engine, model, engine.kvCacheType())) {
@@ -103,6 +96,12 @@ final class KvMemory {
               step / MIB));
     }
     return bytes;
+  }
+
+  /** Returns about what the weights of one rank of the largest stage take. */
+  private static long shardBytes(ParallelConfig parallel, ModelConfig model, long weightBytes) {
+    double layers = model.weightsOfLargestStage(parallel.pipelineParallelSize());
+    return (long) (layers / model.numLayers() / parallel.tensorParallelSize() * weightBytes);
   }
 
   /** Returns about what the activations of one layer and the logits take in the largest step. */
