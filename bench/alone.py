@@ -61,7 +61,7 @@ def second_jvm(port):
     return ["bash", "-c", f"{until}; {join}"]
 
 
-def cached(work, model, _):
+def cached(work, model, *_):
     with contextlib.ExitStack() as stack:
         start(stack, work, model, "cached", "enable-prefix-caching = true")
 
@@ -94,7 +94,7 @@ async def gaps_around(model):
     return statistics.median(before), statistics.median(during), first - sent
 
 
-def chunked(work, model, _):
+def chunked(work, model, *_):
     with contextlib.ExitStack() as stack:
         server = start(stack, work, model, "chunked", "enable-prefix-caching = false")
         server.load(model, 1, 1, 1024, 8)
@@ -122,13 +122,13 @@ PARALLEL_LOADS = {  # name -> streams, requests, prompt, output, the figure that
 }
 
 
-def parallel(work, model, rounds):
+def parallel(work, model, rounds, loads):
     with contextlib.ExitStack() as stack:
         servers = {}
         for port, (name, (engine, options)) in enumerate(LAYOUTS.items(), compare.FIRST_PORT):
             arguments = "enable-prefix-caching = false, " + engine
             servers[name] = start(stack, work, model, re.sub(r"\W+", "-", name), arguments, port, **options)
-        compare.measure(servers, model, PARALLEL_LOADS, rounds)
+        compare.measure(servers, model, {name: PARALLEL_LOADS[name] for name in loads}, rounds)
     base = servers["one rank"].medians()
     for name, server in servers.items():
         figures = server.medians()
@@ -146,7 +146,7 @@ def rank_seconds(pid):
     return seconds
 
 
-def stages(work, model, _):
+def stages(work, model, *_):
     with contextlib.ExitStack() as stack:
         engine, options = LAYOUTS["PP 2"]
         server = start(stack, work, model, "stages", "enable-prefix-caching = false, " + engine, **options)
@@ -157,7 +157,7 @@ def stages(work, model, _):
             print(f"stages, {name}: " + ", ".join(f"{rank} computes {(after[rank] - before[rank]) / wall:.3f}" for rank in sorted(before)))
 
 
-def memory(work, model, _):
+def memory(work, model, *_):
     with contextlib.ExitStack() as stack:
         server = start(stack, work, model, "memory", "kv-cache-memory = 1 GiB")
         for streams in (1, 16):
@@ -176,11 +176,12 @@ def main():
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--parts", default=" ".join(PARTS))
+    parser.add_argument("--loads", default=" ".join(PARALLEL_LOADS), help="of the part parallel")
     parser.add_argument("model", nargs="?", default="llama-1b-shape")
     arguments = parser.parse_args()
     print(compare.cpu_name())
     for part in arguments.parts.split():
-        PARTS[part](arguments.work, arguments.model, arguments.rounds)
+        PARTS[part](arguments.work, arguments.model, arguments.rounds, arguments.loads.split())
 
 
 if __name__ == "__main__":
