@@ -68,8 +68,9 @@ public final class Phalanx implements AutoCloseable {
     this.cluster = cluster;
     this.progress = progress;
     this.deployments = Deployments.of(cluster.first().system());
+    // Requests over HTTP end a phase earlier: one that is still being read needs its model.
     CoordinatedShutdown.get(system())
-        .addTask(CoordinatedShutdown.PhaseServiceRequestsDone(), "drain-replicas", this::deleteAll);
+        .addTask(CoordinatedShutdown.PhaseServiceStop(), "drain-replicas", this::deleteAll);
   }
 
   /**
