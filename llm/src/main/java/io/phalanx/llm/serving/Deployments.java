@@ -2,6 +2,7 @@ package io.phalanx.llm.serving;
 
 import io.phalanx.llm.LlmConfig;
 import io.phalanx.placement.PlacementGroupManager;
+import io.phalanx.runtime.PhalanxNode;
 import io.phalanx.runtime.error.ErrorCode;
 import io.phalanx.runtime.error.ServingException;
 import java.time.Duration;
@@ -124,12 +125,21 @@ public final class Deployments {
         .<DeploymentController.DeployReply>ask(message::apply, timeout)
         .exceptionally(
             failure -> {
-              throw new CompletionException(
-                  new ServingException(
-                      ErrorCode.TIMEOUT,
-                      "No control node answered for model [%s] within %d s; is one up?"
-                          .formatted(modelId, timeout.toSeconds()),
-                      failure));
+              throw new CompletionException(unanswered(modelId, timeout, failure));
             });
+  }
+
+  private ServingException unanswered(String modelId, Duration timeout, Throwable failure) {
+    if (PhalanxNode.isStopping(system)) {
+      return new ServingException(
+          ErrorCode.NOT_READY,
+          "This node was stopped before a control node answered for model [" + modelId + "].",
+          failure);
+    }
+    return new ServingException(
+        ErrorCode.TIMEOUT,
+        "No control node answered for model [%s] within %d s; is one up?"
+            .formatted(modelId, timeout.toSeconds()),
+        failure);
   }
 }
