@@ -29,7 +29,9 @@ final class CpuLinearTest {
     {6, 2048, 66},
     {7, 2080, 9},
     {13, 4100, 13},
-    {65, 96, 129}
+    {65, 96, 129},
+    {129, 1025, 14}, // two passes, of which one has a row more
+    {300, 2081, 25}
   };
 
   @RegisterExtension final RankThreadExtension rank = new RankThreadExtension();
