@@ -10,7 +10,7 @@
  * rows of x, whose blocks of columns come from the second cache, a task has more rows of w for them. */
 #define PANEL_BYTES (400 * 1024)
 #define TASKS_PER_THREAD 8
-#define FEW_ROWS 4
+#define IN_ORDER_ROWS 4
 #define SOME_COLUMNS 2048
 #define ROWS_MULTIPLE 12
 
@@ -37,7 +37,7 @@ PHX_EXPORT(void, freeMatrix)(PHX_JNI, jlong matrix) { free(PHX_POINTER(phx_matri
 
 static int64_t panel_rows(const phx_matrix *matrix, int64_t m, int threads) {
   int64_t columns = matrix->columns;
-  if (m > FEW_ROWS && columns > SOME_COLUMNS) {
+  if (m > IN_ORDER_ROWS && columns > SOME_COLUMNS) {
     columns = SOME_COLUMNS;
   }
   int64_t fitting = PANEL_BYTES / (1 + columns * (matrix->type == PHX_F32 ? 4 : 2));
@@ -48,8 +48,9 @@ static int64_t panel_rows(const phx_matrix *matrix, int64_t m, int threads) {
 
 typedef void (*task_type)(void *linear, int task);
 
-static jint run(phx_pool *pool, phx_linear *linear, task_type pack, task_type panel) {
-  linear->x = phx_scratch(pool, (size_t)(linear->m * linear->x_stride) * sizeof(float));
+/* Elements of packed rows have `size` bytes. */
+static jint run(phx_pool *pool, phx_linear *linear, size_t size, task_type pack, task_type panel) {
+  linear->x = phx_scratch(pool, (size_t)(linear->m * linear->x_stride) * size);
   if (linear->x == NULL) {
     return 1;
   }
@@ -73,7 +74,8 @@ PHX_EXPORT(jint, multiply)
                        .m = m,
                        .y = PHX_POINTER(float, y),
                        .x_stride = PHX_PICK(isa, phx_linear_stride)(matrix->columns)};
-  return run(pool, &linear, PHX_PICK(isa, phx_linear_pack), PHX_PICK(isa, phx_linear_panel));
+  return run(pool, &linear, sizeof(float), PHX_PICK(isa, phx_linear_pack),
+             PHX_PICK(isa, phx_linear_panel));
 }
 
 /* The same with x rounded to bfloat16. */
@@ -86,5 +88,6 @@ PHX_EXPORT(jint, multiplyRounded)
                        .m = m,
                        .y = PHX_POINTER(float, y),
                        .x_stride = (matrix->columns + 31) / 32 * 32};
-  return run(pool, &linear, phx_linear_round_avx512bf16, phx_linear_rounded_panel_avx512bf16);
+  return run(pool, &linear, sizeof(uint16_t), phx_linear_round_avx512bf16,
+             phx_linear_rounded_panel_avx512bf16);
 }

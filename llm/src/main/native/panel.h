@@ -17,10 +17,6 @@
 #include "linear.h"
 #include "simd.h"
 
-/* The most rows of x with which a tile's rows of w are read over all their columns before the next
- * tile's: as they lie in memory, which is what takes the time then. */
-#define SEQUENTIAL (FEW < 4 ? FEW : 4)
-
 /* Bytes of a row of x that stay in the nearest cache while rows of w go by. */
 #define NEAREST (16 * 1024)
 
@@ -210,7 +206,8 @@ INLINE struct ahead in_order(enum phx_type type, int count, const phx_linear *jo
   return ahead;
 }
 
-/* At most SEQUENTIAL rows of x. */
+/* At most four rows of x: a tile's rows of w over all their columns before the next tile's, as they lie
+ * in memory, which is what takes the time then. */
 INLINE void tiles_in_order(enum phx_type type, int rows, int count, const phx_linear *job,
                            const struct panel *panel) {
   for (int64_t n = panel->first; n < panel->last; n += count) {

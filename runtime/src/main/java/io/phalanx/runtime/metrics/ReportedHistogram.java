@@ -30,8 +30,11 @@ final class ReportedHistogram implements Collector {
     return histogram;
   }
 
+  /**
+   * Takes the latest counts; those of other buckets, of none or of another version, are left out.
+   */
   void show(HistogramCounts counts, List<String> labelValues) {
-    if (!counts.counts().isEmpty()) {
+    if (counts.counts().size() == metric.kind().upperBounds().length + 1) {
       reported.put(labelValues, counts);
     }
   }
